@@ -1,0 +1,178 @@
+// Package events is the heart of Curfew: the facts that reach it, the case it
+// keeps for each device, and [Step], the one function that decides what follows
+// from a fact.
+//
+// Nothing in this package does I/O, reads a clock or starts a goroutine. Time
+// arrives as an argument and effects leave as a list of tasks, so a case that
+// takes ten days to unfold is tested in microseconds.
+//
+// The life of a case:
+//
+//	at rest ──at risk──► open ──► rung 1 ──► … ──► rung n
+//	   ▲                  ▲  │
+//	   │        at risk   │  │ seen healthy, completely and since the risk
+//	   │          again   │  ▼
+//	   └──closing rung── clearing (for clear_for)
+//
+// What holds for every case, whatever facts arrive in whatever order:
+//
+//   - Only a [Seen] opens or clears a case; a message from outside never does.
+//   - A task keeps its id for ever, and is asked for once.
+//   - Nothing destructive is begun before its user was told and had the grace.
+//   - A case that waits has an alarm: WakeAt is zero only at rest.
+//
+// What may not be assumed: that facts arrive in the order things happened, only
+// once, or at all; that a task that was asked for is done; that an alarm rings
+// when it is due.
+package events
+
+import (
+	"strings"
+	"time"
+)
+
+// A Key names a device, and with it the case about it: the id of its Microsoft
+// 365 tenant and the id it has in Entra ID ("device id", a GUID; in Intune
+// managedDevice.azureADDeviceId, in Defender deviceEvidence.azureAdDeviceId).
+//
+// A device that only Defender knows is keyed "mde-" and its Defender machine id;
+// its case can only be about finding a person.
+type Key struct {
+	Tenant string `json:"tenant"`
+	Device string `json:"device"`
+}
+
+// String is "tenant/device".
+func (k Key) String() string { return k.Tenant + "/" + k.Device }
+
+// Valid reports whether both parts may become tokens of a subject.
+func (k Key) Valid() bool { return ValidID(k.Tenant) && ValidID(k.Device) }
+
+// UnresolvedPrefix starts the device part of a [Key] that is not an Entra
+// device id but the machine id of Defender for Endpoint.
+const UnresolvedPrefix = "mde-"
+
+// ValidID reports whether id may name a tenant or a device. Ids come from
+// outside and become parts of subjects and keys, so they are at most 64
+// letters, digits, - and _.
+func ValidID(id string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+	return id != "" && len(id) <= 64 && strings.Trim(id, letters) == "" && !strings.ContainsFunc(id, func(r rune) bool { return !strings.ContainsRune(letters, r) })
+}
+
+// A Fact is something that has happened. Facts are never refused: [Step] takes
+// any fact in any state, and one that changes nothing is absorbed.
+type Fact interface{ fact() }
+
+type (
+	// Noticed says that something about a device may have changed, without
+	// saying what. The answer is to look.
+	Noticed struct {
+		Source string `json:"source,omitempty"` // which door: "webhook", "sweep", "operator" …
+	}
+
+	// Alerted brings an alert of Defender's about the device, as a sweep read it
+	// from Graph. It is kept with the device, and the answer is to look.
+	Alerted struct {
+		Alert Alert `json:"alert"`
+	}
+
+	// Seen says how a device is. It alone opens and clears a case.
+	Seen struct {
+		Device Device `json:"device"`
+	}
+
+	// Begun says that an attempt at a task is about to call the outside world.
+	// The attempt may do so only after the case shows it in [Task.Begun].
+	Begun struct {
+		Task    string `json:"task"`
+		Attempt string `json:"attempt"`          // unique to this attempt
+		Before  string `json:"before,omitempty"` // what the other side's record showed then
+	}
+
+	// Accepted says that the other side took a task on, which is not yet that it
+	// did it. The task is handed out again at Again, to hear what became of it.
+	Accepted struct {
+		Task    string    `json:"task"`
+		Receipt string    `json:"receipt,omitempty"`
+		Again   time.Time `json:"again"`
+	}
+
+	// Done says that a task was finished. For a device action it is what the
+	// provider says; only a later Seen proves it.
+	Done struct {
+		Task    string `json:"task"`
+		Receipt string `json:"receipt,omitempty"` // what the other side calls it: a ticket's number, say
+		Link    string `json:"link,omitempty"`    // where a person finds it
+	}
+
+	// Delayed says that a task could not be done now and must come again.
+	Delayed struct {
+		Task   string    `json:"task"`
+		Until  time.Time `json:"until"`
+		Reason string    `json:"reason"`
+		Unsure bool      `json:"unsure,omitempty"` // it may have been done all the same
+	}
+
+	// Failed says that a task was given up for good.
+	Failed struct {
+		Task   string `json:"task"`
+		Reason string `json:"reason"`
+	}
+
+	// Rang says that time has passed. It carries nothing: an alarm may ring
+	// early, late, twice or for no reason, and Step must not care.
+	Rang struct{}
+)
+
+// What operators say.
+type (
+	// Acknowledged says that a person has taken the case on: nothing more climbs
+	// until then. An Until that is not in the future takes the acknowledgement back.
+	Acknowledged struct {
+		By    string    `json:"by"`
+		Until time.Time `json:"until"`
+	}
+
+	// Snoozed says that a person wants to hear nothing until then, and why. An
+	// Until that is not in the future wakes the case.
+	Snoozed struct {
+		By     string    `json:"by"`
+		Reason string    `json:"reason"`
+		Until  time.Time `json:"until"`
+	}
+
+	// Closed says that a person ended the case. It opens again when the device's
+	// risk is another one than the person saw.
+	Closed struct {
+		By     string `json:"by"`
+		Reason string `json:"reason"`
+	}
+
+	// Retried says that a person wants a failed task tried again.
+	Retried struct {
+		Task string `json:"task"`
+		By   string `json:"by"`
+	}
+
+	// Noted is a person's remark; it changes nothing but the timeline.
+	Noted struct {
+		By   string `json:"by"`
+		Text string `json:"text"`
+	}
+)
+
+func (Noticed) fact()      {}
+func (Alerted) fact()      {}
+func (Seen) fact()         {}
+func (Begun) fact()        {}
+func (Accepted) fact()     {}
+func (Done) fact()         {}
+func (Delayed) fact()      {}
+func (Failed) fact()       {}
+func (Rang) fact()         {}
+func (Acknowledged) fact() {}
+func (Snoozed) fact()      {}
+func (Closed) fact()       {}
+func (Retried) fact()      {}
+func (Noted) fact()        {}

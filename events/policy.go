@@ -1,0 +1,96 @@
+package events
+
+import "time"
+
+// Policies are the rules in force: what counts as being at risk, and what
+// follows. The first policy that matches a device is the one that counts, so the
+// gravest comes first. The rule file is read by package rules.
+type Policies struct {
+	List      []Policy
+	Attention []Order       // what to do once when only a person can help
+	Relook    time.Duration // how long an open case goes without a look; 0: an hour
+	Version   string        // names the rules, for the record
+}
+
+// A Policy says which devices it is about, and what to do about them.
+type Policy struct {
+	Name   string
+	When   Condition     // at risk; never nil
+	Grace  time.Duration // least time between the notice and anything destructive
+	Ladder []Rung        // climbed in order while the device stays at risk
+
+	ClearFor         time.Duration // how long health must last before the case closes
+	ReopenWithin     time.Duration // a risk that comes back so soon is the same case
+	InvestigationCap time.Duration // the longest a rung waits for Defender's own investigation
+	Closing          []Order       // besides taking back what was done
+}
+
+// A Rung is one step of the ladder.
+type Rung struct {
+	After              time.Duration // counted from when the rung below was done, not from when it was due
+	If                 Condition     // nil: always; where it does not hold the rung is passed over
+	WaitsInvestigation bool
+	Do                 []Order
+}
+
+// Destructive reports whether the rung does anything that cannot be taken back.
+func (r Rung) Destructive() bool {
+	for _, o := range r.Do {
+		if o.Action.Destructive() {
+			return true
+		}
+	}
+	return false
+}
+
+// needsSight reports whether the rung does anything to the device, for which it
+// must have been seen.
+func (r Rung) needsSight() bool {
+	for _, o := range r.Do {
+		if o.Action.OnDevice() {
+			return true
+		}
+	}
+	return false
+}
+
+// A Condition is a yes-or-no question about a device. It must give the same
+// answer for the same device, always.
+type Condition interface {
+	Holds(Device) (bool, error)
+}
+
+// relook is how long an open case goes without a look.
+func (p Policies) relook() time.Duration {
+	if p.Relook > 0 {
+		return p.Relook
+	}
+	return time.Hour
+}
+
+// named returns the place of a policy in the list, or len(p.List) if it is not
+// there (any more): every policy outranks that.
+func (p Policies) named(name string) int {
+	for i := range p.List {
+		if p.List[i].Name == name {
+			return i
+		}
+	}
+	return len(p.List)
+}
+
+// match returns the place of the policy the device is at risk by, or
+// len(p.List), and the questions that could not be answered.
+func (p Policies) match(d Device) (int, []string) {
+	var unclear []string
+	for i := range p.List {
+		ok, err := p.List[i].When.Holds(d)
+		if err != nil {
+			unclear = append(unclear, "policy "+p.List[i].Name+": "+err.Error())
+		}
+		if ok {
+			return i, unclear
+		}
+	}
+	return len(p.List), unclear
+}
