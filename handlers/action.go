@@ -1,0 +1,128 @@
+package handlers
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"curfew/events"
+)
+
+// A Follow reads what became of an action on a device from Intune's own record
+// of it. That Intune answered 204 only says that it will ask the device, when
+// the device next checks in (Graph docs: remote device actions, 2025-10).
+type Follow struct {
+	Names  []string      // what the record may call the action, in any case
+	First  time.Duration // from the call to the first reading; later gaps grow up to half an hour
+	Limit  time.Duration // how long after the call the action is given up
+	Settle time.Duration // how long the record may lag behind a call
+	Once   bool          // never start the action again, whatever the record shows
+}
+
+const (
+	longestGap = 30 * time.Minute
+	clockSlack = 2 * time.Minute // between our clock and Intune's
+)
+
+// Accepted is the fact for an action that Intune took on just now, or that it
+// still shows as under way.
+func (f Follow) Accepted(t events.Task, receipt string) events.Fact {
+	now := time.Now().UTC()
+	gap := f.First
+	if from := f.from(t); t.Accepted != nil {
+		gap = min(max(now.Sub(from), f.First), longestGap, max(from.Add(f.Limit).Sub(now), time.Second))
+	}
+	return events.Accepted{Task: t.ID, Receipt: receipt, Again: now.Add(gap)}
+}
+
+// Find returns the newest entry of the action that can be this task's: one that
+// was started since the attempt began, or, where it may be done only once, since
+// the task was asked for.
+func (f Follow) Find(t events.Task, d events.Device) (events.DeviceAction, bool) {
+	since := f.from(t)
+	if f.Once && !t.Asked.IsZero() && t.Asked.Before(since) {
+		since = t.Asked
+	}
+	var newest events.DeviceAction
+	var found bool
+	for _, a := range d.Actions {
+		named := slices.ContainsFunc(f.Names, func(n string) bool { return strings.EqualFold(n, a.Name) })
+		if !named || started(a).Before(since.Add(-clockSlack)) || found && started(a).Before(started(newest)) {
+			continue
+		}
+		newest, found = a, true
+	}
+	return newest, found
+}
+
+// Outcome turns what the record shows into what came of the task. Nothing found
+// means: of an accepted task, that it is still waited for; of an unsure one, that
+// it is too early to tell, or that it was never started. Then the error is a
+// plain one and the task starts over, or, where it may be done only once, it
+// gives up: a person must look.
+func (f Follow) Outcome(t events.Task, a events.DeviceAction, found bool) (events.Fact, error) {
+	now, from := time.Now(), f.from(t)
+	state := strings.ToLower(a.State)
+	switch {
+	case found && state == "done":
+		return events.Done{Task: t.ID, Receipt: fmt.Sprintf("%s: Intune says done at %s", a.Name, stamp(a.Updated))}, nil
+	case found && (state == "failed" || state == "notsupported" || state == "canceled"):
+		return nil, GiveUp(fmt.Errorf("%s: Intune says %s at %s", a.Name, a.State, stamp(a.Updated)))
+	case (found || t.Accepted != nil) && now.Sub(from) >= f.Limit:
+		return nil, GiveUp(fmt.Errorf("%s is not done after %v; Intune's record says: %s", f.Names[0], f.Limit, cmp.Or(a.State, "nothing")))
+	case found:
+		return f.Accepted(t, fmt.Sprintf("%s: Intune says %s", a.Name, cmp.Or(a.State, "nothing yet"))), nil
+	case t.Accepted != nil:
+		return f.Accepted(t, t.Accepted.Receipt), nil
+	case now.Sub(from) < f.Settle:
+		wait := min(max(now.Sub(from), f.First, time.Second), from.Add(f.Settle).Sub(now))
+		return nil, After(Unsure(fmt.Errorf("%s may have been started; Intune's record shows none yet", f.Names[0])), wait)
+	case f.Once:
+		return nil, GiveUp(fmt.Errorf("cannot tell whether %s was started: Intune's record shows none %v after the call; a person must look before it is asked for again", f.Names[0], f.Settle))
+	}
+	return nil, errors.New("Intune's record shows no " + f.Names[0] + " since the call, so it was not started: starting over")
+}
+
+// from is when the call was made, at the earliest.
+func (f Follow) from(t events.Task) time.Time {
+	switch {
+	case t.Begun != nil && (t.Accepted == nil || t.Begun.At.Before(t.Accepted.At)):
+		return t.Begun.At
+	case t.Accepted != nil:
+		return t.Accepted.At
+	}
+	return t.Asked
+}
+
+// started is when the action began, or else when Intune last wrote about it.
+func started(a events.DeviceAction) time.Time {
+	if a.Started.IsZero() {
+		return a.Updated
+	}
+	return a.Started
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return "an unknown time"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// Reachable reports why Intune cannot act on the device, as an error that gives
+// up, or nil.
+func Reachable(d events.Device) error {
+	switch {
+	case d.IntuneID == "":
+		return GiveUp(errors.New("the device is not known to Intune, so nothing can be asked of it"))
+	case strings.EqualFold(d.Agent, "msSense"):
+		return GiveUp(errors.New("the device is attached by Defender only (managementAgent msSense), not enrolled in Intune: Intune cannot act on it"))
+	}
+	return nil
+}
+
+// Windows reports whether the device runs Windows.
+func Windows(d events.Device) bool { return strings.EqualFold(d.OS, "Windows") }
