@@ -12,7 +12,7 @@ import (
 // A Case is a value: Step returns a new one and leaves its argument alone.
 type Case struct {
 	Key
-	Device Device `json:"device"`
+	Device Device `json:"seen"`
 
 	Open      bool      `json:"open"`
 	Policy    string    `json:"policy,omitempty"`  // the policy it was opened by; empty while open: only a person can help
@@ -24,8 +24,9 @@ type Case struct {
 	Rung      int       `json:"rung"`               // rungs climbed so far
 	Since     time.Time `json:"since,omitzero"`     // when the rung below was done, or the case opened
 	Told      time.Time `json:"told,omitzero"`      // when the user was first told in this episode; zero: not yet
+	Shown     bool      `json:"shown,omitempty"`    // the last look showed the risk
 	Clearing  time.Time `json:"clearing,omitzero"`  // when the device was first seen healthy; zero: it is not
-	Bad       []string  `json:"bad,omitempty"`      // the signals that were bad in this episode and must be seen good
+	Bad       []Signal  `json:"bad,omitempty"`      // the signals that were bad in this episode and must be seen good
 	Unproven  []string  `json:"unproven,omitempty"` // why health is not believed yet
 	Attention []string  `json:"attention,omitempty"`
 	Hold      *Hold     `json:"hold,omitempty"`
@@ -35,7 +36,9 @@ type Case struct {
 	Effects []Effect  `json:"effects,omitempty"` // what was done and can be taken back
 	Asked   int       `json:"asked"`             // tasks asked for, ever
 	Again   bool      `json:"again,omitempty"`   // something changed while a look was under way
+	Looked  time.Time `json:"looked,omitzero"`   // when a look last ended, well or badly
 	Synced  time.Time `json:"synced,omitzero"`   // when the device was last asked to check in
+	Said    *Noted    `json:"said,omitempty"`    // the last remark of a person
 
 	WakeAt time.Time `json:"wakeAt,omitzero"` // when something is due next; zero: nothing is
 	At     time.Time `json:"at,omitzero"`     // when this record was made

@@ -157,6 +157,15 @@ func (d Device) OpenAlerts() []Alert {
 	return open
 }
 
+// alarming reports whether an alert that is more than information stands open,
+// or one whose severity this version does not know.
+func (d Device) alarming() bool {
+	return slices.ContainsFunc(d.OpenAlerts(), func(a Alert) bool {
+		l := Severity(a.Severity)
+		return l >= Low || l == Strange
+	})
+}
+
 // ActiveMalware is what is still there.
 func (d Device) ActiveMalware() []Malware {
 	var active []Malware

@@ -77,9 +77,12 @@ type (
 		Alert Alert `json:"alert"`
 	}
 
-	// Seen says how a device is. It alone opens and clears a case.
+	// Seen says how a device is. It alone opens and clears a case. A handler that
+	// was asked for something else and saw that it must not be done says so by
+	// naming its task, which is then put back and decided anew.
 	Seen struct {
 		Device Device `json:"device"`
+		Task   string `json:"task,omitempty"`
 	}
 
 	// Begun says that an attempt at a task is about to call the outside world.

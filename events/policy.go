@@ -16,6 +16,7 @@ type Policies struct {
 type Policy struct {
 	Name   string
 	When   Condition     // at risk; never nil
+	About  []Signal      // what When asks about, and what must be seen good again; empty: every signal
 	Grace  time.Duration // least time between the notice and anything destructive
 	Ladder []Rung        // climbed in order while the device stays at risk
 
@@ -53,6 +54,17 @@ func (r Rung) needsSight() bool {
 	}
 	return false
 }
+
+// A Signal is one of the kinds of evidence that a device is at risk.
+type Signal string
+
+// The signals.
+const (
+	ThreatState Signal = "threat"     // partnerReportedThreatState
+	Compliance  Signal = "compliance" // complianceState
+	MalwareLeft Signal = "malware"    // active malware
+	AlertsOpen  Signal = "alerts"     // open alerts
+)
 
 // A Condition is a yes-or-no question about a device. It must give the same
 // answer for the same device, always.

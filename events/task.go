@@ -46,6 +46,9 @@ func (a Action) undo() Action {
 	return ""
 }
 
+// takesBack reports whether the action ends what another one began.
+func (a Action) takesBack() bool { return a == Close || a == Resolve }
+
 // An Order is one thing a rung does, as the rule file has it.
 type Order struct {
 	Action      Action `json:"action"`
@@ -63,17 +66,19 @@ type Task struct {
 	ID string `json:"id"` // "tenant/device/n-action"
 	N  int    `json:"n"`  // counts the tasks of the device, from 1
 	Order
-	Ref  string `json:"ref,omitempty"`  // of close and resolve: what the other side calls the thing to take back
-	Rung int    `json:"rung,omitempty"` // the rung that asked, from 1; 0: none
+	Case   string `json:"case"`             // [Case.ID] when it was asked for: what the other side folds by
+	Ref    string `json:"ref,omitempty"`    // of close and resolve: what the other side calls the thing to take back
+	Rung   int    `json:"rung,omitempty"`   // the rung that asked, from 1; 0: none
+	Policy string `json:"policy,omitempty"` // and the policy it is of
 
 	Asked    time.Time `json:"asked"`
-	Sent     int       `json:"sent"`             // how often it was put into the queue
-	Out      bool      `json:"out,omitempty"`    // it is in the queue, or a handler has it
-	Next     time.Time `json:"next,omitzero"`    // when the case asks again if it has heard nothing
-	After    string    `json:"after,omitempty"`  // it waits for this other task
-	Begun    *Attempt  `json:"begun,omitempty"`  // who is doing it; nil: it can still be called off
-	Unsure   bool      `json:"unsure,omitempty"` // it may have been done already: settle, do not repeat
-	Refused  string    `json:"refused,omitempty"`
+	Sent     int       `json:"sent"`               // how often it was put into the queue
+	Out      bool      `json:"out,omitempty"`      // it is in the queue, or a handler has it
+	Next     time.Time `json:"next,omitzero"`      // when the case asks again if it has heard nothing
+	After    string    `json:"after,omitempty"`    // it waits for this other task
+	Begun    *Attempt  `json:"begun,omitempty"`    // who is doing it; nil: it can still be called off
+	Unsure   bool      `json:"unsure,omitempty"`   // it may have been done already: settle, do not repeat
+	Refused  string    `json:"refused,omitempty"`  // the attempt that was last told not to begin
 	Accepted *Progress `json:"accepted,omitempty"` // the other side took it on
 	Tries    int       `json:"tries,omitempty"`    // how often it came back
 	Why      string    `json:"why,omitempty"`      // and why it did last

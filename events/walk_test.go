@@ -1,0 +1,337 @@
+package events_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"curfew/events"
+)
+
+// A walk drives one case with arbitrary facts and checks, after every one, what
+// must always hold. It keeps its own account of what was told, done and seen, so
+// that it does not take the case's word for it.
+type walk struct {
+	p     events.Policies
+	now   time.Time
+	c     events.Case
+	d     events.Device
+	ids   map[string]bool
+	told  time.Time            // a mail of the policy in force was done, in this episode
+	asked map[string]time.Time // when each mail was asked for
+	held  time.Time
+	sane  bool                  // only what is in the queue is done
+	open  map[events.Order]bool // what stands open outside: tickets and pages
+}
+
+func newWalk(p events.Policies) *walk {
+	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
+	key := events.Key{Tenant: "contoso", Device: "d1"}
+	return &walk{
+		p: p, now: now,
+		c:     events.Case{Key: key},
+		d:     events.Device{Key: key, Threat: "secured", Compliance: "compliant", LastSync: now},
+		ids:   map[string]bool{},
+		asked: map[string]time.Time{},
+		open:  map[events.Order]bool{},
+	}
+}
+
+// step takes one fact and returns what is wrong, or "".
+func (w *walk) step(f events.Fact) string {
+	before := w.c
+	was, _ := json.Marshal(before)
+	next, tasks := events.Step(w.c, f, w.p, w.now)
+	if is, _ := json.Marshal(before); string(is) != string(was) {
+		return "Step changed the case it was given"
+	}
+	if again, more := events.Step(next, f, w.p, w.now); len(more) > 0 || !cmp.Equal(again, next) {
+		return fmt.Sprintf("%T is not idempotent: %v %s", f, more, cmp.Diff(next, again))
+	}
+	var back events.Case
+	b, err := json.Marshal(next)
+	if err == nil {
+		err = json.Unmarshal(b, &back)
+	}
+	if err != nil || !cmp.Equal(back, next) {
+		return fmt.Sprintf("the case does not survive JSON: %v %s", err, cmp.Diff(next, back))
+	}
+	if bad := w.account(f, before, next); bad != "" {
+		return bad
+	}
+	for _, t := range tasks {
+		if t.Sent == 1 && w.ids[t.ID] {
+			return t.ID + " is asked for twice"
+		}
+		w.ids[t.ID] = true
+		if !t.Out || t.After != "" {
+			return t.ID + " goes into the queue and is not marked so"
+		}
+	}
+	w.c = next
+	return w.waits()
+}
+
+// waits checks that nothing stands still unseen.
+func (w *walk) waits() string {
+	rest := !w.c.Open && len(w.c.Pending) == 0
+	switch {
+	case rest && !w.c.WakeAt.IsZero():
+		return "a case at rest sets an alarm"
+	case !rest && w.c.WakeAt.IsZero():
+		return "a case waits and has no alarm"
+	case !rest && !w.c.WakeAt.After(w.now):
+		return "the alarm is in the past"
+	case !rest && w.c.WakeAt.Sub(w.now) > 30*24*time.Hour:
+		return "the alarm is more than a month away"
+	}
+	looks := 0
+	for _, t := range w.c.Pending {
+		if t.Action == events.Look {
+			looks++
+		}
+		if t.After != "" && !slices.ContainsFunc(w.c.Pending, func(o events.Task) bool { return o.ID == t.After }) {
+			return t.ID + " waits for a task that is gone"
+		}
+	}
+	if looks > 1 {
+		return "more than one look at a time"
+	}
+	if len(w.c.Given) > events.MaxGiven || len(w.c.Attention) > 10 || len(w.c.Trace) > 60 {
+		return "the case grows without bound"
+	}
+	return ""
+}
+
+// account follows what happened outside, and checks promise 3 and the taking back.
+func (w *walk) account(f events.Fact, before, next events.Case) string {
+	if !before.Open && next.Open || before.Policy != next.Policy {
+		w.told = time.Time{}
+	}
+	if h := next.Hold; h != nil {
+		w.held = h.Until
+	} else {
+		w.held = time.Time{}
+	}
+	switch f := f.(type) {
+	case events.Done:
+		t, was := before.Wants(f.Task)
+		if !was && t.ID == "" {
+			break
+		}
+		where := events.Order{Action: t.Action, Destination: t.Destination}
+		switch t.Action {
+		case events.Mail:
+			if t.Rung > 0 && t.Policy == next.Policy && next.Open && w.told.IsZero() {
+				w.told = w.now
+			}
+		case events.Ticket, events.Page:
+			w.open[where] = true
+		case events.Close:
+			delete(w.open, events.Order{Action: events.Ticket, Destination: t.Destination})
+		case events.Resolve:
+			delete(w.open, events.Order{Action: events.Page, Destination: t.Destination})
+		}
+	case events.Begun:
+		t, _ := next.Wants(f.Task)
+		if t.Begun == nil || t.Begun.ID != f.Attempt || !t.Action.Destructive() {
+			break
+		}
+		pol := w.p.List[slices.IndexFunc(w.p.List, func(p events.Policy) bool { return p.Name == next.Policy })]
+		risk, _ := pol.When.Holds(w.d)
+		switch {
+		case w.told.IsZero():
+			return "a reset, and nobody was told"
+		case w.now.Sub(w.told) < pol.Grace:
+			return fmt.Sprintf("a reset %v after the notice", w.now.Sub(w.told))
+		case !risk:
+			return "a reset of a device that did not show the risk when it was last seen"
+		case w.held.After(w.now):
+			return "a reset of a held case"
+		case w.d.AwaitsActionCenter() && t.Asked.Equal(w.now):
+			return "a reset before the Action center decided"
+		}
+	}
+	if _, byHand := f.(events.Closed); before.Policy != "" && before.Open && !next.Open && !byHand {
+		if s, ok := f.(events.Seen); !ok || s.Device.Threat.Level() > events.Clear || len(s.Device.Missing) > 0 || !s.Device.LastSync.After(before.Opened) {
+			return "the case closed without proof"
+		}
+	}
+	return ""
+}
+
+// fact makes one of n, about one of the tasks there are.
+func (w *walk) fact(kind, which, n int) events.Fact {
+	task := w.c.Key.String() + "/0-none"
+	if tasks := slices.Concat(w.c.Pending, w.c.Given); len(tasks) > 0 {
+		task = tasks[which%len(tasks)].ID
+	}
+	in := w.now.Add(time.Duration(n-20) * time.Hour)
+	switch kind % 18 {
+	case 0:
+		return events.Noticed{}
+	case 1, 2, 3:
+		w.d.Threat = []events.Threat{"highSeverity", "mediumSeverity", "secured", "unknown", "tomorrow's"}[n%5]
+		return w.sight(task)
+	case 4:
+		w.d.Compliance = []string{"compliant", "noncompliant", "inGracePeriod", "error", "tomorrow's"}[n%5]
+		return w.sight(task)
+	case 5:
+		w.d.LastSync = w.now
+		return w.sight(task)
+	case 6:
+		return w.sight(task)
+	case 7, 8, 9:
+		if t, out := w.c.Wants(task); w.sane && t.ID != "" && !out {
+			return events.Rang{}
+		}
+		return events.Done{Task: task, Receipt: fmt.Sprint("R", n)}
+	case 10:
+		return events.Failed{Task: task, Reason: "for good"}
+	case 11:
+		return events.Delayed{Task: task, Until: in, Reason: "later", Unsure: n%2 == 0}
+	case 12, 13:
+		return events.Begun{Task: task, Attempt: fmt.Sprint(n % 3)}
+	case 14:
+		return events.Accepted{Task: task, Again: in}
+	case 15:
+		return []events.Fact{
+			events.Acknowledged{By: "ana", Until: in}, events.Snoozed{By: "ana", Until: in},
+			events.Retried{Task: task}, events.Noted{By: "ana", Text: "so"},
+		}[n%4]
+	case 16:
+		if n%8 == 0 {
+			return events.Closed{By: "ana"}
+		}
+		w.d.Alerts = []events.Alert{{ID: "a1", Severity: "high", Status: "new", Updated: w.now,
+			Investigation: []string{"running", "pendingApproval", "failed", "successfullyRemediated"}[n%4]}}
+		return w.sight(task)
+	}
+	return events.Rang{}
+}
+
+// sight is the device as it is, answering a look if one is pending.
+func (w *walk) sight(task string) events.Fact {
+	w.d.SeenAt = w.now
+	for _, t := range w.c.Pending {
+		if t.Action == events.Look {
+			task = t.ID
+		}
+	}
+	return events.Seen{Device: w.d, Task: task}
+}
+
+// FuzzStep drives a case with arbitrary facts under the policies of the stories.
+func FuzzStep(f *testing.F) {
+	f.Add([]byte{1, 0, 0, 0, 7, 0, 0, 1, 17, 0, 0, 9, 1, 0, 0, 1, 7, 0, 0, 1, 7, 0, 0, 1, 17, 0, 0, 200, 1, 0, 0, 0})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		w := newWalk(policies)
+		for i := 0; i+3 < len(in); i += 4 {
+			w.now = w.now.Add(time.Duration(in[i+3]) * 7 * time.Minute)
+			if bad := w.step(w.fact(int(in[i]), int(in[i+1]), int(in[i+2]))); bad != "" {
+				t.Fatal(bad)
+			}
+		}
+	})
+}
+
+// TestPromises drives cases with arbitrary facts under arbitrary policies.
+func TestPromises(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWalk(anyPolicies(t))
+		for range rapid.IntRange(1, 80).Draw(t, "facts") {
+			w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 1, 10, 60, 600, 6000}).Draw(t, "minutes")) * time.Minute)
+			f := w.fact(rapid.IntRange(0, 17).Draw(t, "kind"), rapid.IntRange(0, 9).Draw(t, "task"), rapid.IntRange(0, 60).Draw(t, "n"))
+			if bad := w.step(f); bad != "" {
+				t.Fatal(bad)
+			}
+		}
+	})
+}
+
+// TestTakenBack lets the world go quiet after arbitrary facts: the device is
+// healthy, every task is done. Whatever was opened outside must be closed then.
+func TestTakenBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := newWalk(anyPolicies(t))
+		w.sane = true
+		for range rapid.IntRange(1, 60).Draw(t, "facts") {
+			w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 60, 600}).Draw(t, "minutes")) * time.Minute)
+			kind := rapid.SampledFrom([]int{0, 1, 1, 4, 5, 7, 7, 7, 8, 12, 14, 17, 17}).Draw(t, "kind")
+			if bad := w.step(w.fact(kind, rapid.IntRange(0, 9).Draw(t, "task"), rapid.IntRange(0, 60).Draw(t, "n"))); bad != "" {
+				t.Fatal(bad)
+			}
+		}
+		w.d.Threat, w.d.Compliance, w.d.Alerts, w.d.Settings = "secured", "compliant", nil, nil
+		for range 200 {
+			w.now = w.now.Add(time.Hour)
+			w.d.LastSync = w.now
+			facts := []events.Fact{events.Rang{}, w.sight("")}
+			for _, task := range w.c.Ready() {
+				if task.Action != events.Look {
+					facts = append(facts, events.Done{Task: task.ID, Receipt: "R"})
+				}
+			}
+			for _, f := range facts {
+				if s, ok := f.(events.Seen); ok {
+					f = w.sight(s.Task)
+				}
+				if bad := w.step(f); bad != "" {
+					t.Fatal(bad)
+				}
+			}
+		}
+		if w.c.Open || len(w.c.Pending) > 0 {
+			t.Fatalf("a healthy device's case does not come to rest: %s, pending %v, unproven %v", w.c.State(), w.c.Pending, w.c.Unproven)
+		}
+		if len(w.open) > 0 {
+			t.Fatalf("left open outside: %v", w.open)
+		}
+	})
+}
+
+// anyPolicies draws rules of one to three policies, some of which reset.
+func anyPolicies(t *rapid.T) events.Policies {
+	hours := func(name string) time.Duration {
+		return time.Duration(rapid.SampledFrom([]int{0, 0, 1, 5, 24, 72}).Draw(t, name)) * time.Hour
+	}
+	p := events.Policies{Relook: 6 * time.Hour}
+	if rapid.Bool().Draw(t, "attention") {
+		p.Attention = []events.Order{{Action: events.Ticket, Destination: "desk"}}
+	}
+	conditions := []events.Condition{
+		when(func(d events.Device) bool { return d.Threat.Level() >= events.High }),
+		when(func(d events.Device) bool { return d.Threat.Level() >= events.Low || highAlert(d) }),
+		when(func(d events.Device) bool { return d.Compliance == "noncompliant" }),
+	}
+	for i := range rapid.IntRange(1, 3).Draw(t, "policies") {
+		pol := events.Policy{
+			Name: fmt.Sprint("p", i), When: conditions[i],
+			Grace: hours("grace"), ClearFor: hours("clear"), ReopenWithin: hours("reopen"), InvestigationCap: hours("cap"),
+			Closing: []events.Order{{Action: events.Mail, Template: "cleared"}},
+		}
+		for range rapid.IntRange(0, 4).Draw(t, "rungs") {
+			r := events.Rung{After: hours("after"), WaitsInvestigation: rapid.Bool().Draw(t, "waits")}
+			switch rapid.IntRange(0, 5).Draw(t, "if") {
+			case 0:
+				r.If = when(func(d events.Device) bool { return d.Threat.Level() >= events.High })
+			case 1:
+				r.If = never{}
+			}
+			for range rapid.IntRange(1, 3).Draw(t, "orders") {
+				r.Do = append(r.Do, rapid.SampledFrom([]events.Order{
+					{Action: events.Mail, Template: "notice"}, {Action: events.Ticket, Destination: "desk"},
+					{Action: events.Page, Destination: "oncall"}, {Action: events.Scan, Kind: "full"}, {Action: events.Reset},
+				}).Draw(t, "order"))
+			}
+			pol.Ladder = append(pol.Ladder, r)
+		}
+		p.List = append(p.List, pol)
+	}
+	return p
+}
