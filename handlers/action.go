@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -32,17 +33,40 @@ const (
 func (f Follow) Accepted(t events.Task, receipt string) events.Fact {
 	now := time.Now().UTC()
 	gap := f.First
-	if from := f.from(t); t.Accepted != nil {
+	if from := f.From(t); t.Accepted != nil {
 		gap = min(max(now.Sub(from), f.First), longestGap, max(from.Add(f.Limit).Sub(now), time.Second))
 	}
 	return events.Accepted{Task: t.ID, Receipt: receipt, Again: now.Add(gap)}
 }
 
-// Find returns the newest entry of the action that can be this task's: one that
+// A Recorder reads Intune's record of a device afresh: Actions, Management and
+// LastSync of it.
+type Recorder interface {
+	Record(ctx context.Context, d events.Device) (events.Device, error)
+}
+
+// Up follows a task up that was accepted, or that is unsure: it reads the record
+// and says what came of it. Where the record's entry is not final or there is
+// none, other signs of the device may say more; they may be nil.
+func (f Follow) Up(ctx context.Context, r Recorder, c events.Case, t events.Task, signs func(events.Device) (events.DeviceAction, bool)) (events.Fact, error) {
+	d, err := r.Record(ctx, c.Device)
+	if err != nil {
+		return nil, Unsure(fmt.Errorf("read what became of %s: %w", f.Names[0], err))
+	}
+	a, found := f.find(t, d)
+	if signs != nil && !final(a) {
+		if sign, ok := signs(d); ok {
+			a, found = sign, true
+		}
+	}
+	return f.outcome(t, a, found)
+}
+
+// find returns the newest entry of the action that can be this task's: one that
 // was started since the attempt began, or, where it may be done only once, since
 // the task was asked for.
-func (f Follow) Find(t events.Task, d events.Device) (events.DeviceAction, bool) {
-	since := f.from(t)
+func (f Follow) find(t events.Task, d events.Device) (events.DeviceAction, bool) {
+	since := f.From(t)
 	if f.Once && !t.Asked.IsZero() && t.Asked.Before(since) {
 		since = t.Asked
 	}
@@ -58,18 +82,17 @@ func (f Follow) Find(t events.Task, d events.Device) (events.DeviceAction, bool)
 	return newest, found
 }
 
-// Outcome turns what the record shows into what came of the task. Nothing found
+// outcome turns what the record shows into what came of the task. Nothing found
 // means: of an accepted task, that it is still waited for; of an unsure one, that
 // it is too early to tell, or that it was never started. Then the error is a
 // plain one and the task starts over, or, where it may be done only once, it
 // gives up: a person must look.
-func (f Follow) Outcome(t events.Task, a events.DeviceAction, found bool) (events.Fact, error) {
-	now, from := time.Now(), f.from(t)
-	state := strings.ToLower(a.State)
+func (f Follow) outcome(t events.Task, a events.DeviceAction, found bool) (events.Fact, error) {
+	now, from := time.Now(), f.From(t)
 	switch {
-	case found && state == "done":
+	case found && strings.EqualFold(a.State, "done"):
 		return events.Done{Task: t.ID, Receipt: fmt.Sprintf("%s: Intune says done at %s", a.Name, stamp(a.Updated))}, nil
-	case found && (state == "failed" || state == "notsupported" || state == "canceled"):
+	case found && final(a):
 		return nil, GiveUp(fmt.Errorf("%s: Intune says %s at %s", a.Name, a.State, stamp(a.Updated)))
 	case (found || t.Accepted != nil) && now.Sub(from) >= f.Limit:
 		return nil, GiveUp(fmt.Errorf("%s is not done after %v; Intune's record says: %s", f.Names[0], f.Limit, cmp.Or(a.State, "nothing")))
@@ -86,8 +109,18 @@ func (f Follow) Outcome(t events.Task, a events.DeviceAction, found bool) (event
 	return nil, errors.New("Intune's record shows no " + f.Names[0] + " since the call, so it was not started: starting over")
 }
 
-// from is when the call was made, at the earliest.
-func (f Follow) from(t events.Task) time.Time {
+// final reports whether Intune will write nothing more about the action (Graph
+// v1.0 schema: actionState). A member added since is not final.
+func final(a events.DeviceAction) bool {
+	switch strings.ToLower(a.State) {
+	case "done", "failed", "notsupported", "canceled":
+		return true
+	}
+	return false
+}
+
+// From is when the call was made, at the earliest.
+func (f Follow) From(t events.Task) time.Time {
 	switch {
 	case t.Begun != nil && (t.Accepted == nil || t.Begun.At.Before(t.Accepted.At)):
 		return t.Begun.At

@@ -77,6 +77,7 @@ type Verdict struct {
 	GiveUp bool
 	Unsure bool
 	After  time.Duration // zero: whatever the queue thinks right
+	Status int           // of the HTTP reply that [CheckStatus] did not like; zero: there was none
 }
 
 // Read returns the marks of an error, whoever made it: any error in the chain
@@ -95,6 +96,10 @@ func Read(err error) Verdict {
 	var a interface{ RetryAfter() time.Duration }
 	if errors.As(err, &a) {
 		v.After = a.RetryAfter()
+	}
+	var s status
+	if errors.As(err, &s) {
+		v.Status = int(s)
 	}
 	return v
 }

@@ -113,7 +113,7 @@ func CheckStatus(res *http.Response) error {
 	if res.StatusCode/100 == 2 {
 		return nil
 	}
-	err := fmt.Errorf("%d %s", res.StatusCode, http.StatusText(res.StatusCode))
+	var err error = status(res.StatusCode)
 	if req := res.Request; req != nil && req.URL != nil {
 		err = fmt.Errorf("%s %s: %w", req.Method, req.URL.Host, err)
 	}
@@ -131,6 +131,11 @@ func CheckStatus(res *http.Response) error {
 	}
 	return err
 }
+
+// A status is that of a reply, without the words its sender chose for it.
+type status int
+
+func (s status) Error() string { return fmt.Sprintf("%d %s", int(s), http.StatusText(int(s))) }
 
 // retryAfter reads the header's two forms, seconds and an HTTP date (RFC 9110,
 // 10.2.3). Anything else is no wait.

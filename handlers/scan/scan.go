@@ -1,0 +1,90 @@
+// Package scan has Defender Antivirus scan a device, by way of Intune
+// (windowsDefenderScan). Scanning twice does no harm, but is still avoided: when
+// it is open whether a scan was started, Intune's record is asked first.
+//
+// Accepted is not done, and a scan that Intune calls done proves nothing about
+// the device; only a later look does.
+package scan
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"curfew/events"
+	"curfew/handlers"
+)
+
+// Intune is what this handler needs of Graph.
+type Intune interface {
+	handlers.Recorder
+
+	// Scan asks for a quick or a full scan. Nil says that Intune took it on (204);
+	// an error that is not Unsure says that it did not.
+	Scan(ctx context.Context, d events.Device, full bool) error
+}
+
+// Handler scans devices.
+type Handler struct {
+	Intune Intune
+	First  time.Duration // from the call until the record is first read; zero: a minute
+	Limit  time.Duration // how long the scan may take; zero: 24 hours
+	Settle time.Duration // how long the record may lag; zero: 10 minutes
+}
+
+// Do starts a scan, or reads what became of it.
+func (h Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.Fact, error) {
+	fact, err := h.do(ctx, c, t)
+	if err != nil {
+		return nil, fmt.Errorf("scan: %w", err)
+	}
+	return fact, nil
+}
+
+func (h Handler) do(ctx context.Context, c events.Case, t events.Task) (events.Fact, error) {
+	full, err := kind(t.Kind)
+	if err != nil {
+		return nil, err
+	}
+	f := handlers.Follow{
+		Names:  names(full),
+		First:  cmp.Or(h.First, time.Minute),
+		Limit:  cmp.Or(h.Limit, 24*time.Hour),
+		Settle: cmp.Or(h.Settle, 10*time.Minute),
+	}
+	if t.Accepted != nil || t.Unsure {
+		return f.Up(ctx, h.Intune, c, t, nil)
+	}
+	if err := handlers.Reachable(c.Device); err != nil {
+		return nil, err
+	}
+	if !handlers.Windows(c.Device) {
+		return nil, handlers.GiveUp(fmt.Errorf("the device runs %q, and Intune scans Windows only", c.Device.OS))
+	}
+	if err := h.Intune.Scan(ctx, c.Device, full); err != nil {
+		return nil, handlers.Effect(err)
+	}
+	return f.Accepted(t, "Intune will ask the device for a "+cmp.Or(t.Kind, "quick")+" scan"), nil
+}
+
+func kind(kind string) (full bool, err error) {
+	switch kind {
+	case "", "quick":
+		return false, nil
+	case "full":
+		return true, nil
+	}
+	return false, handlers.GiveUp(errors.New(`the kind of a scan is "quick" or "full"`))
+}
+
+// names are what Intune's record may call the scan: deviceActionResults has
+// windowsDefenderScan for both kinds, and the members of remoteAction tell them
+// apart (Graph v1.0 and beta schema, 2026-08).
+func names(full bool) []string {
+	if full {
+		return []string{"windowsDefenderScan", "fullScan"}
+	}
+	return []string{"windowsDefenderScan", "quickScan"}
+}
