@@ -1,0 +1,310 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"curfew/events"
+
+	"github.com/microsoftgraph/msgraph-sdk-go/devicemanagement"
+	"github.com/microsoftgraph/msgraph-sdk-go/devices"
+	"github.com/microsoftgraph/msgraph-sdk-go/users"
+)
+
+// How much of each part is kept.
+const (
+	maxSettings = 100
+	maxMalware  = 100
+	maxGroups   = 500
+)
+
+type policyRow struct {
+	Name     text              `json:"displayName"`
+	State    text              `json:"state"` // complianceStatus: nonCompliant, with a capital, unlike complianceState
+	Settings parts[settingRow] `json:"settingStates"`
+}
+
+type settingRow struct {
+	Setting text `json:"setting"`
+	Name    text `json:"settingName"`
+	State   text `json:"state"`
+	Value   text `json:"currentValue"`
+	Code    text `json:"errorCode"`
+	Detail  text `json:"errorDescription"`
+}
+
+// met reports whether a compliance status asks nothing of anybody.
+func met(state text) bool {
+	switch state {
+	case "compliant", "remediated", "notApplicable", "notAssigned":
+		return true
+	}
+	return false
+}
+
+// lookSettings reads which settings of which policies are not met. A device has
+// a row for its user and one for the system account (Intune docs:
+// compliance-policy-monitor), so what is said twice is taken once.
+func (c *Client) lookSettings(ctx context.Context, d *events.Device) error {
+	const what = "compliance policy states"
+	k := call{op: "read " + what, needs: needsDevices, service: intune}
+	b := c.managed(d.IntuneID).DeviceCompliancePolicyStates()
+	next := func(link string) call { return k.of(b.WithUrl(link).ToGetRequestInformation(ctx, nil)) }
+	err := read(ctx, c.send, k.of(b.ToGetRequestInformation(ctx, nil)), next, func(p page[policyRow]) error {
+		for _, policy := range p.Value.list {
+			for _, s := range policy.unmet() {
+				if !slices.Contains(d.Settings, s) {
+					d.Settings = append(d.Settings, s)
+				}
+			}
+		}
+		if p.Value.bad > 0 {
+			d.Missing = append(d.Missing, fmt.Sprintf("%s: %d that cannot be read", what, p.Value.bad))
+		}
+		return nil
+	})
+	if len(d.Settings) > maxSettings {
+		d.Settings = d.Settings[:maxSettings]
+		tooMany(d, what, maxSettings)
+	}
+	return orMissing(d, what, c.about(k, err))
+}
+
+func (p policyRow) unmet() []events.Setting {
+	if met(p.State) {
+		return nil
+	}
+	var out []events.Setting
+	for _, s := range p.Settings.list {
+		if met(s.State) {
+			continue
+		}
+		name := s.Setting
+		if name == "" {
+			name = s.Name
+		}
+		detail := string(s.Detail)
+		if detail == "" && s.Value != "" {
+			detail = "is " + string(s.Value)
+		}
+		if s.Code != "" && s.Code != "0" {
+			detail = strings.TrimSpace(detail + " (error " + string(s.Code) + ")")
+		}
+		out = append(out, events.Setting{Policy: string(p.Name), Name: string(name), State: string(s.State), Detail: oneLine(detail, maxText)})
+	}
+	if len(out) == 0 { // the policy is not met and does not say by what
+		out = append(out, events.Setting{Policy: string(p.Name), State: string(p.State)})
+	}
+	return out
+}
+
+type protectionRow struct {
+	Malware *parts[malwareRow] `json:"detectedMalwareState"`
+	More    long               `json:"detectedMalwareState@odata.nextLink"`
+}
+
+type malwareRow struct {
+	Name     text   `json:"displayName"`
+	Severity text   `json:"severity"`
+	State    text   `json:"threatState"`
+	Changed  moment `json:"lastStateChangeDateTime"`
+}
+
+// lookProtection reads what Defender Antivirus found, by way of Intune.
+func (c *Client) lookProtection(ctx context.Context, d *events.Device) error {
+	const what = "windowsProtectionState"
+	k := call{op: "read " + what, needs: needsDevices, service: intune}
+	b := c.managed(d.IntuneID).WindowsProtectionState()
+	var row protectionRow
+	err := c.send(ctx, k.of(b.ToGetRequestInformation(ctx, &devicemanagement.ManagedDevicesItemWindowsProtectionStateRequestBuilderGetRequestConfiguration{
+		QueryParameters: &devicemanagement.ManagedDevicesItemWindowsProtectionStateRequestBuilderGetQueryParameters{Expand: []string{"detectedMalwareState"}},
+	})), &row)
+	if err != nil {
+		return orMissing(d, what, err)
+	}
+	if row.Malware == nil { // nothing was expanded: silence is not health
+		d.Missing = append(d.Missing, what+": no list of malware in it")
+		return nil
+	}
+	found, bad := row.Malware.list, row.Malware.bad
+	next := func(link string) call {
+		return k.of(b.DetectedMalwareState().WithUrl(link).ToGetRequestInformation(ctx, nil))
+	}
+	if row.More != "" {
+		err = read(ctx, c.send, next(string(row.More)), next, func(p page[malwareRow]) error {
+			found, bad = append(found, p.Value.list...), bad+p.Value.bad
+			return nil
+		})
+	}
+	d.Malware = malware(found)
+	if bad > 0 {
+		d.Missing = append(d.Missing, fmt.Sprintf("%s: %d detections that cannot be read", what, bad))
+	}
+	if len(d.Malware) > maxMalware {
+		d.Malware = d.Malware[:maxMalware]
+		if d.Malware[maxMalware-1].Active() {
+			tooMany(d, what+", active malware", maxMalware)
+		}
+	}
+	return orMissing(d, what, c.about(k, err))
+}
+
+// malware has what is still there first, then the newest.
+func malware(rows []malwareRow) []events.Malware {
+	var out []events.Malware
+	for _, m := range rows {
+		out = append(out, events.Malware{Name: string(m.Name), Severity: string(m.Severity), State: string(m.State), Changed: m.Changed.time()})
+	}
+	slices.SortStableFunc(out, func(a, b events.Malware) int {
+		switch {
+		case a.Active() == b.Active():
+			return b.Changed.Compare(a.Changed)
+		case a.Active():
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+type entraRow struct {
+	ID        text            `json:"id"`
+	DeviceID  text            `json:"deviceId"`
+	Trust     text            `json:"trustType"`
+	Compliant yes             `json:"isCompliant"`
+	Managed   yes             `json:"isManaged"`
+	Removed   *map[string]any `json:"@removed"`
+}
+
+const needsEntra = "Device.Read.All"
+
+func (c *Client) entra() *devices.DevicesRequestBuilder {
+	return devices.NewDevicesRequestBuilderInternal(nil, c.adapter)
+}
+
+// lookEntra reads how the device is joined. The filter is checked again.
+func (c *Client) lookEntra(ctx context.Context, d *events.Device) error {
+	const what = "Entra device"
+	k := call{op: "find the device in Entra", needs: needsEntra, service: identity}
+	filter := "deviceId eq " + quote(d.Key.Device)
+	var found []entraRow
+	first := k.of(c.entra().ToGetRequestInformation(ctx, &devices.DevicesRequestBuilderGetRequestConfiguration{
+		QueryParameters: &devices.DevicesRequestBuilderGetQueryParameters{Filter: &filter, Select: []string{"id", "deviceId", "trustType"}},
+	}))
+	next := func(link string) call { return k.of(c.entra().WithUrl(link).ToGetRequestInformation(ctx, nil)) }
+	pages := 0
+	err := read(ctx, c.send, first, next, func(p page[entraRow]) error {
+		if pages++; pages > findPages {
+			return final(k.op, "the filter was ignored")
+		}
+		for _, r := range p.Value.list {
+			if strings.EqualFold(string(r.DeviceID), d.Key.Device) {
+				found = append(found, r)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return orMissing(d, what, c.about(k, err))
+	}
+	if len(found) != 1 {
+		d.Missing = append(d.Missing, fmt.Sprintf("%s: Entra has %d with this device id", what, len(found)))
+		return nil
+	}
+	d.EntraID, d.Join = string(found[0].ID), string(found[0].Trust)
+	return nil
+}
+
+type userRow struct {
+	ID       text `json:"id"`
+	UPN      text `json:"userPrincipalName"`
+	Name     text `json:"displayName"`
+	Mail     text `json:"mail"`
+	Language text `json:"preferredLanguage"`
+}
+
+const needsUser = "User.Read.All"
+
+func (c *Client) user(id string) *users.UserItemRequestBuilder {
+	return users.NewUsersRequestBuilderInternal(nil, c.adapter).ByUserId(id)
+}
+
+// primary is how the device's user is asked for: by id, which survives a change
+// of name, or else by name.
+func primary(d *events.Device) string {
+	if isGUID(d.UserID) {
+		return d.UserID
+	}
+	return d.User
+}
+
+// lookUser reads whom to tell and in which language. A user that Entra does not
+// have any more is nobody who could be told.
+func (c *Client) lookUser(ctx context.Context, d *events.Device) error {
+	var u userRow
+	err := c.send(ctx, call{op: "read the user", needs: needsUser, service: identity}.
+		of(c.user(primary(d)).ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{
+			QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{
+				Select: []string{"id", "userPrincipalName", "displayName", "mail", "preferredLanguage"},
+			},
+		})), &u)
+	if status(err) == 404 {
+		d.Missing = append(d.Missing, "user: Entra does not have "+d.User+" any more")
+		d.User, d.UserID, d.UserName = "", "", ""
+		return nil
+	}
+	if err != nil {
+		return orMissing(d, "user", err)
+	}
+	if u.UPN != "" {
+		d.User = string(u.UPN)
+	}
+	if u.Name != "" {
+		d.UserName = string(u.Name)
+	}
+	d.UserMail, d.Language = string(u.Mail), string(u.Language)
+	return nil
+}
+
+type groupRow struct {
+	Type text `json:"@odata.type"`
+	ID   text `json:"id"`
+	Name text `json:"displayName"`
+}
+
+// lookGroups reads the groups of the user, those within groups included.
+func (c *Client) lookGroups(ctx context.Context, d *events.Device) error {
+	if primary(d) == "" {
+		return nil // the user is gone
+	}
+	top := int32(999)
+	k := call{op: "read the user's groups", needs: "GroupMember.Read.All", service: identity}
+	b := c.user(primary(d)).TransitiveMemberOf()
+	first := k.of(b.ToGetRequestInformation(ctx, &users.ItemTransitiveMemberOfRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.ItemTransitiveMemberOfRequestBuilderGetQueryParameters{Select: []string{"id", "displayName"}, Top: &top},
+	}))
+	next := func(link string) call { return k.of(b.WithUrl(link).ToGetRequestInformation(ctx, nil)) }
+	seen := 0
+	err := read(ctx, c.send, first, next, func(p page[groupRow]) error {
+		for _, g := range p.Value.list {
+			if g.Type != "#microsoft.graph.group" { // directory roles and administrative units come along
+				continue
+			}
+			if seen++; seen > maxGroups {
+				return errStop
+			}
+			d.Groups = append(d.Groups, string(g.ID))
+			if g.Name != "" {
+				d.Groups = append(d.Groups, string(g.Name))
+			}
+		}
+		return nil
+	})
+	if err == errStop {
+		tooMany(d, "groups", maxGroups)
+		return nil
+	}
+	return orMissing(d, "groups", c.about(k, err))
+}
