@@ -97,6 +97,7 @@ func (c *compiler) policy(path string, p Policy) events.Policy {
 	}
 	if this.when != nil {
 		out.When = within(this.when, p.Tenants, this.tenants)
+		out.About = this.when.signals()
 	}
 	if p.Closing == nil && slices.ContainsFunc(p.Ladder, func(r Rung) bool { return r.does(events.Mail) }) {
 		out.Closing = []events.Order{{Action: events.Mail, Template: DefaultCleared}}
@@ -210,8 +211,8 @@ func (c *compiler) order(at string, o Order, place string) Order {
 	case events.Ticket, events.Page:
 		c.destination(in, o)
 	case events.Mail:
-		if o.Template == "" {
-			c.say(in, 0, "mail needs a template: write mail: {template: …}%s", hint("", c.known.Templates))
+		if o.Template != "" && c.known.Templates != nil && !slices.Contains(c.known.Templates, o.Template) {
+			c.say(in+"/template", 0, "there is no template %q%s", o.Template, hint(o.Template, c.known.Templates))
 		}
 		if o.Destination != "" {
 			c.say(in+"/destination", 0, "mail goes to the device's user and takes no destination")
@@ -224,9 +225,6 @@ func (c *compiler) order(at string, o Order, place string) Order {
 	case events.Sync, events.Reset:
 	default:
 		c.say(at, 0, "there is no action %q%s", o.Action, hint(string(o.Action), Orderable()))
-	}
-	if o.Template != "" && c.known.Templates != nil && !slices.Contains(c.known.Templates, o.Template) {
-		c.say(in+"/template", 0, "there is no template %q%s", o.Template, hint(o.Template, c.known.Templates))
 	}
 	if o.Action.OnDevice() && place != "ladder" {
 		c.say(at, 0, "%s is not possible in %s: only a rung of a ladder, with its guards, may do something to a device", o.Action, place)

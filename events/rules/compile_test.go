@@ -57,6 +57,12 @@ func TestSoundRules(t *testing.T) {
 	if p.Grace != 24*time.Hour || p.ClearFor != 30*time.Minute || p.ReopenWithin != 7*24*time.Hour || p.InvestigationCap != 4*time.Hour {
 		t.Errorf("got %+v", p)
 	}
+	if diff := cmp.Diff(p.About, []events.Signal{events.ThreatState, events.MalwareLeft}); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(got.List[1].About, []events.Signal{events.Compliance}); diff != "" {
+		t.Error(diff)
+	}
 	if diff := cmp.Diff(p.Closing, []events.Order{{Action: events.Mail, Template: "cleared"}}); diff != "" {
 		t.Error(diff)
 	}
@@ -169,7 +175,7 @@ func TestProblems(t *testing.T) {
 		{"ticket to nobody", rung(1, func(r *Rung) { r.Do = []Order{{Action: events.Ticket}} }), "/policies/0/ladder/1/do/0/ticket", "there are: desk"},
 		{"ticket to the pager", rung(1, func(r *Rung) { r.Do = []Order{{Action: events.Ticket, Destination: "oncall"}} }), "/policies/0/ladder/1/do/0/ticket/destination", "takes a page, not a ticket; there are: desk"},
 		{"ticket elsewhere", rung(1, func(r *Rung) { r.Do = []Order{{Action: events.Ticket, Destination: "deks"}} }), "/policies/0/ladder/1/do/0/ticket/destination", "did you mean desk?"},
-		{"mail without words", rung(1, func(r *Rung) { r.Do = []Order{{Action: events.Mail}} }), "/policies/0/ladder/1/do/0/mail", "needs a template"},
+		{"mail to a desk", rung(1, func(r *Rung) { r.Do = []Order{{Action: events.Mail, Destination: "desk"}} }), "/policies/0/ladder/1/do/0/mail/destination", "takes no destination"},
 		{"unknown template", rung(1, func(r *Rung) { r.Do = []Order{{Action: events.Mail, Template: "fund"}} }), "/policies/0/ladder/1/do/0/mail/template", "did you mean found?"},
 		{"strange scan", rung(1, func(r *Rung) { r.Do = []Order{{Action: events.Scan, Kind: "deep"}} }), "/policies/0/ladder/1/do/0/scan/kind", "quick or full"},
 		{"reset in attention", Rules{Attention: []Order{reset}, Policies: []Policy{sound()}}, "/attention/0", "not possible in attention"},

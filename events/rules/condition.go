@@ -102,6 +102,23 @@ func (c *Condition) String() string { return c.text }
 // Reads reports whether the condition asks about this field of the device.
 func (c *Condition) Reads(field string) bool { return slices.Contains(c.reads, field) }
 
+// signals are the kinds of evidence that the condition asks about.
+func (c *Condition) signals() []events.Signal {
+	var out []events.Signal
+	for _, f := range []struct {
+		field  string
+		signal events.Signal
+	}{
+		{"threat", events.ThreatState}, {"compliance", events.Compliance}, {"settings", events.Compliance},
+		{"malware", events.MalwareLeft}, {"alerts", events.AlertsOpen}, {"investigating", events.AlertsOpen},
+	} {
+		if c.Reads(f.field) && !slices.Contains(out, f.signal) {
+			out = append(out, f.signal)
+		}
+	}
+	return out
+}
+
 func device(d events.Device) object {
 	return object{typ: cel.ObjectType("device"), native: d}
 }

@@ -130,7 +130,7 @@ func (o Order) MarshalJSON() ([]byte, error) {
 type Known struct {
 	Tenants      map[string]string        // id by name
 	Destinations map[string]events.Action // the action each takes, ticket or page; "": not clear, do not complain
-	Templates    []string                 // nil: not checked
+	Templates    []string                 // of mails; nil: not checked
 }
 
 // A Problem is something wrong with the rules, or to think about.
