@@ -1,0 +1,224 @@
+package events_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	pure       = "the language, the case machine and the rules are pure: nothing in them can block, read a clock or fail halfway"
+	queue      = "the queue knows facts, cases and tasks; it never sees Graph, a vendor or a handler"
+	microsoft  = "all that is said to Microsoft is said in graph, which never sees the queue"
+	handler    = "a handler is given a case and a task and returns a fact: it sees neither the queue, nor Graph's SDK, nor another handler, and declares what it needs of them as an interface"
+	pretender  = "what stands in for a cloud is a server on its own, for tests and `curfew try`"
+	outside    = "`curfew try` plays Microsoft and the vendors and watches a worker from outside, as an operator would"
+	everything = "main ties everything together and keeps the SDKs of others out of sight"
+)
+
+// arrows is the drawing of the house: each package, what its code may import
+// beyond the standard library, and why no more. Short names of other modules are
+// in modules. A package that is not here, or is here no longer, fails the test.
+var arrows = []struct{ pkg, may, why string }{
+	{"events", "", pure},
+	{"events/rules", "events cel yaml jsonschema", pure},
+	{"events/broker", "nats nats-server x", queue},
+	{"events/journal", "events nats x", queue},
+
+	{"graph", "events msgraph azure x", microsoft},
+	{"graph/graphtest", "", pretender},
+
+	{"handlers", "events", handler},
+	{"handlers/look", "events handlers", handler},
+	{"handlers/mail", "events handlers", handler},
+	{"handlers/page", "events handlers pagerduty", handler},
+	{"handlers/reset", "events handlers", handler},
+	{"handlers/scan", "events handlers", handler},
+	{"handlers/sync", "events handlers", handler},
+	{"handlers/ticket", "events handlers", handler},
+	{"handlers/handlerstest", "events handlers handlers/handlerstest/fake cmp", "the conformance suite asks the same of every handler, so it knows none"},
+	{"handlers/handlerstest/fake", "", pretender},
+	{"handlers/page/pagetest", "handlers/handlerstest/fake", pretender},
+	{"handlers/ticket/tickettest", "handlers/ticket handlers/handlerstest/fake", pretender},
+
+	{"cmd/curfew/try", "events events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test x", outside},
+	{"cmd/curfew", "cmd/curfew/try events events/* graph graph/* handlers handlers/* nats x cobra tint yaml", everything},
+}
+
+// inTests is what the tests of a package may import besides what its code may,
+// itself, any …test package and the testing modules.
+var inTests = map[string]string{
+	"events/broker":   "nats-server",
+	"events/journal":  "events/broker events/rules nats-server",
+	"events/rules":    "jsonschema",
+	"graph":           "azure",
+	"graph/graphtest": "azure",
+	"cmd/curfew":      "nats-server",
+}
+
+// modules are the other people's modules that we use, by their names in arrows.
+// The test of the arrows is where a new one is let in, and to whom.
+var modules = map[string]string{
+	"github.com/nats-io/nats.go":            "nats",
+	"github.com/nats-io/nkeys":              "nats",
+	"github.com/nats-io/nuid":               "nats",
+	"github.com/nats-io/nats-server":        "nats-server",
+	"github.com/microsoftgraph":             "msgraph",
+	"github.com/microsoft":                  "msgraph", // kiota, which the SDK is made of
+	"github.com/Azure":                      "azure",
+	"github.com/PagerDuty":                  "pagerduty",
+	"github.com/google/cel-go":              "cel",
+	"github.com/goccy/go-yaml":              "yaml",
+	"github.com/santhosh-tekuri/jsonschema": "jsonschema",
+	"github.com/lmittmann/tint":             "tint",
+	"github.com/spf13":                      "cobra",
+	"golang.org/x":                          "x",
+	"github.com/google/go-cmp":              "cmp",
+	"pgregory.net/rapid":                    "rapid",
+	"go.uber.org/goleak":                    "goleak",
+}
+
+// TestArrows keeps the imports pointing the way that the README draws them.
+func TestArrows(t *testing.T) {
+	folders := house(t)
+	for _, a := range arrows {
+		if folders[a.pkg] == nil {
+			t.Errorf("the table of arrows has %s, which is no package (any more): remove its line", a.pkg)
+		}
+	}
+	for name, files := range folders {
+		row := -1
+		for i, a := range arrows {
+			if a.pkg == name {
+				row = i
+			}
+		}
+		if row < 0 {
+			t.Errorf("package %s is not in the table of arrows: say there what it may import, and why no more", name)
+			continue
+		}
+		for _, f := range files {
+			may := strings.Fields(arrows[row].may)
+			if f.test {
+				may = append(may, strings.Fields(inTests[name])...)
+				may = append(may, name, "cmp", "rapid", "goleak", "*test", "*/*test", "*/*/*test", "*/*test/*")
+			}
+			for _, spec := range f.Imports {
+				imported, _ := strconv.Unquote(spec.Path.Value)
+				short, known := shortName(imported)
+				if short == "" && (f.test || arrows[row].why != pure || !impure(imported)) {
+					continue
+				}
+				if !known {
+					t.Errorf("%s imports %s, of a module that nobody was allowed to import yet: if we need it, add it to modules and to this package's line", f.path, imported)
+				} else if short == "" || !matches(may, short) {
+					t.Errorf("%s imports %s. The rule: %s", f.path, imported, arrows[row].why)
+				}
+			}
+		}
+	}
+}
+
+// TestPureToTheBottom follows the imports of the pure packages through the
+// libraries they use.
+func TestPureToTheBottom(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "curfew/events", "curfew/events/rules").Output()
+	if err != nil {
+		t.Fatal("go list: ", err)
+	}
+	for _, dep := range strings.Fields(string(out)) {
+		switch dep {
+		case "net", "net/http", "os/exec", "database/sql", "crypto/tls":
+			t.Errorf("events or events/rules depends on %s. The rule: %s. `go list -deps` shows by which way", dep, pure)
+		}
+	}
+}
+
+// shortName returns the name in arrows of what is imported, empty for the
+// standard library, and whether it is known.
+func shortName(imported string) (short string, known bool) {
+	if rest, ours := strings.CutPrefix(imported, "curfew/"); ours {
+		return rest, true
+	}
+	if first, _, _ := strings.Cut(imported, "/"); !strings.Contains(first, ".") {
+		return "", true
+	}
+	for prefix := imported; prefix != "."; prefix = path.Dir(prefix) {
+		if name, ok := modules[prefix]; ok {
+			return name, true
+		}
+	}
+	return imported, false
+}
+
+func matches(patterns []string, name string) bool {
+	for _, p := range patterns {
+		if ok, _ := path.Match(p, name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// impure reports whether a package of the standard library can block, or makes a
+// result depend on more than the arguments.
+func impure(std string) bool {
+	first, _, _ := strings.Cut(std, "/")
+	switch first {
+	case "context", "database", "log", "net", "os", "plugin", "runtime", "sync", "syscall", "testing":
+		return true
+	}
+	return std == "math/rand" || std == "math/rand/v2" || std == "crypto/rand"
+}
+
+// A source is one Go file of the house.
+type source struct {
+	*ast.File
+	path  string // from the top, with slashes
+	test  bool
+	lines int
+}
+
+// house parses every Go file below the top, for whatever system it is, and
+// returns them by package folder.
+func house(t *testing.T) map[string][]source {
+	t.Helper()
+	top, folders, set := "..", map[string][]source{}, token.NewFileSet()
+	err := filepath.WalkDir(top, func(name string, d fs.DirEntry, err error) error {
+		base := d.Name()
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && name != top && (base == "testdata" || strings.HasPrefix(base, ".")):
+			return fs.SkipDir
+		case d.IsDir() || filepath.Ext(base) != ".go":
+			return nil
+		}
+		f, err := parser.ParseFile(set, name, nil, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		short, err := filepath.Rel(top, name)
+		if err != nil {
+			return err
+		}
+		short = filepath.ToSlash(short)
+		folder := path.Dir(short)
+		folders[folder] = append(folders[folder], source{f, short, strings.HasSuffix(base, "_test.go"), set.File(f.FileStart).LineCount()})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(folders) < 5 {
+		t.Fatalf("only %d packages found: the test looks in the wrong place", len(folders))
+	}
+	return folders
+}
