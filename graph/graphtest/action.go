@@ -74,7 +74,7 @@ func (k *call) act() reply {
 		Asked: k.now, State: "pending",
 	}, changed: k.now}
 	var bad string
-	if a.Kind, bad = a.kind(); bad != "" {
+	if a.Kind, bad = a.kind(d.OS); bad != "" {
 		return k.failIntune(http.StatusBadRequest, "BadRequest", bad)
 	}
 	if outcomes := d.outcomes[a.Name]; len(outcomes) > 0 {
@@ -111,8 +111,10 @@ func (k *call) canonicalAction() string {
 var deviceActions = []string{"syncDevice", "windowsDefenderUpdateSignatures", "windowsDefenderScan", "wipe", "rebootNow", "remoteLock", "retire"}
 
 // kind reads an action's body. wipe's parameters may all be left out, quickScan
-// may not (Graph v1.0 metadata: Nullable="false").
-func (a *action) kind() (kind, bad string) {
+// may not (Graph v1.0 metadata: Nullable="false"). What wipe is to keep is mapped
+// to nodes of Windows' RemoteWipe CSP only (Intune docs: device-wipe, 2025-11), so
+// any other platform is taken to lose everything, whatever the body says.
+func (a *action) kind(os string) (kind, bad string) {
 	var body struct {
 		QuickScan          *bool   `json:"quickScan"`
 		KeepEnrollmentData bool    `json:"keepEnrollmentData"`
@@ -135,8 +137,10 @@ func (a *action) kind() (kind, bad string) {
 		return FullScan, ""
 	case "wipe":
 		switch {
-		case body.MacOSUnlockCode != nil && *body.MacOSUnlockCode != "":
+		case body.MacOSUnlockCode != nil && *body.MacOSUnlockCode != "" && os != "macOS":
 			return "", "macOsUnlockCode is for macOS devices." // Intune-PowerShell-SDK#51
+		case os != "Windows":
+			return FullWipe, ""
 		case body.KeepUserData:
 			return WipeKeepUser, ""
 		case body.KeepEnrollmentData:
@@ -216,21 +220,18 @@ func (t *Tenant) step(d *device, a *action, at time.Time) {
 	}
 }
 
-// unsupported tells whether the device cannot do it. Scans and Autopilot Reset
-// are for Windows (Intune docs: device-windows-defender, 2025-10); Autopilot
-// Reset is not for hybrid-joined devices (Intune docs: Windows Autopilot Reset,
-// 2025-10); a device that is only attached to Defender has no MDM channel.
+// unsupported tells whether the device cannot do it. Scans are for Windows
+// (Intune docs: full-scan, 2025-10); Autopilot Reset is for Entra-joined devices,
+// not hybrid ones (Intune docs: Windows Autopilot Reset, 2025-10); a device that
+// is only attached to Defender has no MDM channel.
 func (a *action) unsupported(d *device) bool {
-	windows := d.OS == "Windows"
 	switch {
 	case d.Agent == "msSense":
 		return true
 	case a.Kind == AutopilotReset:
-		return !windows || d.Join != EntraJoined
-	case strings.HasPrefix(a.Name, "windowsDefender"):
-		return !windows
+		return d.Join != EntraJoined
 	}
-	return false
+	return strings.HasPrefix(a.Name, "windowsDefender") && d.OS != "Windows"
 }
 
 // effect is what an action does to the device.
