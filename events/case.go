@@ -13,6 +13,7 @@ import (
 type Case struct {
 	Key
 	Device Device `json:"seen"`
+	Person Person `json:"person,omitzero"` // whose device it is, or last was
 
 	Open      bool      `json:"open"`
 	Policy    string    `json:"policy,omitempty"`  // the policy it was opened by; empty while open: only a person can help
@@ -50,6 +51,16 @@ type Case struct {
 // MaxGiven bounds [Case.Given]; the dead letters keep the rest.
 const MaxGiven = 20
 
+// A Person is the user of a device. A reset takes the primary user from the
+// device (Intune docs: Autopilot Reset); the case remembers whom it is about.
+type Person struct {
+	User     string `json:"user,omitempty"` // principal name
+	UserID   string `json:"userId,omitempty"`
+	Name     string `json:"name,omitempty"`
+	Mail     string `json:"mail,omitempty"`
+	Language string `json:"language,omitempty"`
+}
+
 // A Hold is a person's word that the ladder must wait.
 type Hold struct {
 	By     string    `json:"by"`
@@ -71,6 +82,15 @@ type Effect struct {
 // tickets and pages are folded by. It is at most 140 characters of letters,
 // digits, - _ and /.
 func (c Case) ID() string { return fmt.Sprintf("%s/%d", c.Key, c.Episode) }
+
+// Inhabited is the device with the person it belongs to, or last belonged to.
+func (c Case) Inhabited() Device {
+	d := c.Device
+	if d.User == "" {
+		d.User, d.UserID, d.UserName, d.UserMail, d.Language = c.Person.User, c.Person.UserID, c.Person.Name, c.Person.Mail, c.Person.Language
+	}
+	return d
+}
 
 // State is the case in one word for people.
 func (c Case) State() string {

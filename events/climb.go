@@ -24,6 +24,10 @@ func (t *turn) climb() {
 		t.Rung++
 		for _, o := range rung.Do {
 			t.ask(o, t.Rung, "")
+			if last := &t.Pending[len(t.Pending)-1]; o.Action.Destructive() && rung.Approvals > 0 {
+				last.Needs, last.Seal = rung.Approvals, t.Device.Risk()
+				t.attend("%s needs approval by %d: %s", describe(*last), rung.Approvals, last.ID)
+			}
 		}
 		return
 	}

@@ -48,6 +48,10 @@ func (k Key) String() string { return k.Tenant + "/" + k.Device }
 // Valid reports whether both parts may become tokens of a subject.
 func (k Key) Valid() bool { return ValidID(k.Tenant) && ValidID(k.Device) }
 
+// TenantKey is the key of the case about a tenant itself, which opens when
+// something happens that is not one device's doing, and which a person closes.
+func TenantKey(tenant string) Key { return Key{Tenant: tenant, Device: "tenant"} }
+
 // UnresolvedPrefix starts the device part of a [Key] that is not an Entra
 // device id but the machine id of Defender for Endpoint.
 const UnresolvedPrefix = "mde-"
@@ -117,6 +121,23 @@ type (
 		Unsure bool      `json:"unsure,omitempty"` // it may have been done all the same
 	}
 
+	// Held says that a gate keeps a task back: nothing was done, and nothing is
+	// wrong. The task is handed out again at Until, to try the gate anew.
+	Held struct {
+		Task   string    `json:"task"`
+		Gate   string    `json:"gate"` // which: "pause", "protected", "budget" …
+		Reason string    `json:"reason"`
+		Until  time.Time `json:"until"`
+	}
+
+	// Tripped says that something about a whole tenant needs a person: its breaker
+	// tripped, its budget is used up. It belongs to the tenant's own case; see
+	// [TenantKey].
+	Tripped struct {
+		Gate   string `json:"gate"`
+		Reason string `json:"reason"`
+	}
+
 	// Failed says that a task was given up for good.
 	Failed struct {
 		Task   string `json:"task"`
@@ -158,6 +179,34 @@ type (
 		By   string `json:"by"`
 	}
 
+	// Approved says that a person allows a task that needs approval. It counts for
+	// as long as the policies say, for the device as it is now, and once.
+	Approved struct {
+		Task string `json:"task"`
+		By   string `json:"by"`
+	}
+
+	// Denied says that a person forbids it: the task is given up.
+	Denied struct {
+		Task   string `json:"task"`
+		By     string `json:"by"`
+		Reason string `json:"reason,omitempty"`
+	}
+
+	// Released says that a person lets a held task through the gate that holds it,
+	// once. Gates that protect a device do not heed it.
+	Released struct {
+		Task string `json:"task"`
+		By   string `json:"by"`
+	}
+
+	// Cancelled says that a person wants a task not done at all.
+	Cancelled struct {
+		Task   string `json:"task"`
+		By     string `json:"by"`
+		Reason string `json:"reason,omitempty"`
+	}
+
 	// Noted is a person's remark; it changes nothing but the timeline.
 	Noted struct {
 		By   string `json:"by"`
@@ -172,10 +221,16 @@ func (Begun) fact()        {}
 func (Accepted) fact()     {}
 func (Done) fact()         {}
 func (Delayed) fact()      {}
+func (Held) fact()         {}
+func (Tripped) fact()      {}
 func (Failed) fact()       {}
 func (Rang) fact()         {}
 func (Acknowledged) fact() {}
 func (Snoozed) fact()      {}
 func (Closed) fact()       {}
 func (Retried) fact()      {}
+func (Approved) fact()     {}
+func (Denied) fact()       {}
+func (Released) fact()     {}
+func (Cancelled) fact()    {}
 func (Noted) fact()        {}

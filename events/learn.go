@@ -29,6 +29,18 @@ func (t *turn) learn(f Fact) {
 		t.delayed(f)
 	case Failed:
 		t.failed(f)
+	case Held:
+		t.held(f)
+	case Tripped:
+		t.attend("%s: %s", f.Gate, f.Reason)
+	case Approved:
+		t.approved(f)
+	case Denied:
+		t.forbidden(f.Task, "denied", f.By, f.Reason)
+	case Released:
+		t.released(f)
+	case Cancelled:
+		t.forbidden(f.Task, "cancelled", f.By, f.Reason)
 	case Acknowledged:
 		t.hold(Hold{By: f.By, Until: f.Until}, "acknowledged")
 	case Snoozed:
@@ -88,6 +100,9 @@ func (t *turn) seen(f Seen) {
 		t.say("seen: %s", d.Risk())
 	}
 	t.Device, t.saw = d, true
+	if d.User != "" {
+		t.Person = Person{d.User, d.UserID, d.UserName, d.UserMail, d.Language}
+	}
 	t.Looked = later(t.Looked, t.now)
 }
 
@@ -154,6 +169,8 @@ func (t *turn) barred(task Task) string {
 		return "the user was never told"
 	case t.now.Before(t.Told.Add(pol.Grace)):
 		return "the user's grace has not passed"
+	case len(task.Approvals) < task.Needs:
+		return fmt.Sprintf("%d of %d approvals", len(task.Approvals), task.Needs)
 	}
 	return ""
 }
@@ -173,7 +190,7 @@ func (t *turn) accepted(f Accepted) {
 		task.Accepted = &Progress{At: t.now, Receipt: f.Receipt}
 		t.say("%s accepted", task.Action)
 	}
-	task.Out, task.Unsure, task.Tries, task.Why = false, false, 0, ""
+	task.Out, task.Unsure, task.Tries, task.Why, task.Held = false, false, 0, "", nil
 	task.Next = t.within(f.Again)
 }
 
@@ -264,8 +281,7 @@ func (t *turn) failed(f Failed) {
 	}
 	task := t.Pending[i]
 	task.Out, task.Why, task.After = false, f.Reason, ""
-	t.Given = append(t.Given, task)
-	t.Given = t.Given[max(0, len(t.Given)-MaxGiven):]
+	t.give(task)
 	t.say("%s given up: %s", describe(task), f.Reason)
 	t.report(task)
 	if task.Action == Look {
@@ -274,6 +290,12 @@ func (t *turn) failed(f Failed) {
 	} else if t.Open {
 		t.attend("%s failed: %s", describe(task), f.Reason)
 	}
+}
+
+// give keeps a task that was given up, so that it can be tried again.
+func (t *turn) give(task Task) {
+	t.Given = append(t.Given, task)
+	t.Given = t.Given[max(0, len(t.Given)-MaxGiven):]
 }
 
 // report strikes a task off. When it was the last one of its rung, the wait for
@@ -323,6 +345,7 @@ func (t *turn) retried(f Retried) {
 		return
 	}
 	task.Begun, task.Accepted, task.Unsure, task.Tries, task.Refused, task.Next = nil, nil, false, 0, "", t.now
+	task.Held, task.Approvals, task.Released, task.Seal = nil, nil, "", t.Device.Risk()
 	t.Pending = append(t.Pending, task)
 	t.say("%s tries again: %s", f.By, describe(task))
 }

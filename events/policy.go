@@ -8,6 +8,7 @@ import "time"
 type Policies struct {
 	List      []Policy
 	Attention []Order       // what to do once when only a person can help
+	Approval  time.Duration // how long an approval counts; 0: a day
 	Relook    time.Duration // how long an open case goes without a look; 0: an hour
 	Version   string        // names the rules, for the record
 }
@@ -31,6 +32,7 @@ type Rung struct {
 	After              time.Duration // counted from when the rung below was done, not from when it was due
 	If                 Condition     // nil: always; where it does not hold the rung is passed over
 	WaitsInvestigation bool
+	Approvals          int // how many people must allow what is destructive, each another one
 	Do                 []Order
 }
 
@@ -70,6 +72,14 @@ const (
 // answer for the same device, always.
 type Condition interface {
 	Holds(Device) (bool, error)
+}
+
+// approval is how long an approval counts.
+func (p Policies) approval() time.Duration {
+	if p.Approval > 0 {
+		return p.Approval
+	}
+	return 24 * time.Hour
 }
 
 // relook is how long an open case goes without a look.

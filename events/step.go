@@ -70,6 +70,7 @@ func (t *turn) policy() *Policy {
 // advance does what is due by time alone.
 func (t *turn) advance() {
 	t.expire()
+	t.weigh()
 	t.tend()
 	t.climb()
 	t.send()
@@ -125,6 +126,9 @@ func (t *turn) relookAt() time.Time {
 // look asks for a look, one at a time. What is noticed while one is under way
 // may have been missed by it, so another follows.
 func (t *turn) look() {
+	if t.Key == TenantKey(t.Tenant) {
+		return // a tenant is no device
+	}
 	switch i := t.find(Look); {
 	case i < 0:
 		t.ask(Order{Action: Look}, 0, "")
@@ -180,6 +184,9 @@ func (t *turn) next() time.Time {
 	for _, task := range t.Pending {
 		if task.After == "" {
 			soon(task.Next)
+		}
+		for _, a := range task.Approvals {
+			soon(a.At.Add(t.p.approval()))
 		}
 	}
 	if t.Open {

@@ -70,6 +70,20 @@ var policies = events.Policies{
 	},
 }
 
+// twoPeople is a short ladder whose reset two people must allow.
+var twoPeople = events.Policies{
+	Attention: []events.Order{{Action: events.Ticket, Destination: "desk", Template: "attention"}},
+	List: []events.Policy{{
+		Name:  "two",
+		When:  when(func(d events.Device) bool { return d.Threat.Level() >= events.Medium }),
+		Grace: 24 * time.Hour,
+		Ladder: []events.Rung{
+			{Do: []events.Order{{Action: events.Mail, Template: "threat-found"}}},
+			{Do: []events.Order{{Action: events.Reset}}, Approvals: 2},
+		},
+	}},
+}
+
 func highAlert(d events.Device) bool {
 	for _, a := range d.OpenAlerts() {
 		if events.Severity(a.Severity) >= events.High {
@@ -124,6 +138,10 @@ func replay(t *testing.T, story string) string {
 			t.Fatal(err)
 		}
 		s.now = s.now.Add(wait)
+		if words[1] == "policy" {
+			s.p = twoPeople
+			continue
+		}
 		s.play(t, &out, words[1:])
 	}
 	return out.String()
@@ -131,16 +149,17 @@ func replay(t *testing.T, story string) string {
 
 // A scene is one story under way.
 type scene struct {
-	now  time.Time
-	c    events.Case
-	d    events.Device
-	told int
+	now time.Time
+	p   events.Policies
+	c   events.Case
+	d   events.Device
 }
 
 func newScene() *scene {
 	key := events.Key{Tenant: "contoso", Device: "d1"}
 	now := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	return &scene{
+		p:   policies,
 		now: now,
 		c:   events.Case{Key: key},
 		d:   events.Device{Key: key, Threat: "secured", Compliance: "compliant", LastSync: now.Add(-time.Hour)},
@@ -152,7 +171,7 @@ func (s *scene) play(t *testing.T, out *bytes.Buffer, words []string) {
 	before := s.c
 	var tasks []events.Task
 	fact := s.fact(t, words)
-	s.c, tasks = events.Step(s.c, fact, policies, s.now)
+	s.c, tasks = events.Step(s.c, fact, s.p, s.now)
 	if !cmp.Equal(before, s.c) {
 		for _, line := range s.c.Trace {
 			fmt.Fprintf(out, "\t%s\n", line)
@@ -233,6 +252,18 @@ func (s *scene) fact(t *testing.T, w []string) events.Fact {
 		return events.Acknowledged{By: "ana", Until: in(1)}
 	case "snoozed":
 		return events.Snoozed{By: "ana", Until: in(1), Reason: rest(2)}
+	case "held":
+		return events.Held{Task: s.task(arg(1)), Until: in(2), Gate: arg(3), Reason: rest(4)}
+	case "tripped":
+		return events.Tripped{Gate: arg(1), Reason: rest(2)}
+	case "approved":
+		return events.Approved{Task: s.task(arg(1)), By: arg(2)}
+	case "denied":
+		return events.Denied{Task: s.task(arg(1)), By: arg(2), Reason: rest(3)}
+	case "released":
+		return events.Released{Task: s.task(arg(1)), By: arg(2)}
+	case "cancelled":
+		return events.Cancelled{Task: s.task(arg(1)), By: arg(2), Reason: rest(3)}
 	case "closed":
 		return events.Closed{By: "ana", Reason: rest(1)}
 	case "retried":

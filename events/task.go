@@ -71,17 +71,22 @@ type Task struct {
 	Rung   int    `json:"rung,omitempty"`   // the rung that asked, from 1; 0: none
 	Policy string `json:"policy,omitempty"` // and the policy it is of
 
-	Asked    time.Time `json:"asked"`
-	Sent     int       `json:"sent"`               // how often it was put into the queue
-	Out      bool      `json:"out,omitempty"`      // it is in the queue, or a handler has it
-	Next     time.Time `json:"next,omitzero"`      // when the case asks again if it has heard nothing
-	After    string    `json:"after,omitempty"`    // it waits for this other task
-	Begun    *Attempt  `json:"begun,omitempty"`    // who is doing it; nil: it can still be called off
-	Unsure   bool      `json:"unsure,omitempty"`   // it may have been done already: settle, do not repeat
-	Refused  string    `json:"refused,omitempty"`  // the attempt that was last told not to begin
-	Accepted *Progress `json:"accepted,omitempty"` // the other side took it on
-	Tries    int       `json:"tries,omitempty"`    // how often it came back
-	Why      string    `json:"why,omitempty"`      // and why it did last
+	Asked     time.Time  `json:"asked"`
+	Sent      int        `json:"sent"`                // how often it was put into the queue
+	Out       bool       `json:"out,omitempty"`       // it is in the queue, or a handler has it
+	Next      time.Time  `json:"next,omitzero"`       // when the case asks again if it has heard nothing
+	After     string     `json:"after,omitempty"`     // it waits for this other task
+	Begun     *Attempt   `json:"begun,omitempty"`     // who is doing it; nil: it can still be called off
+	Unsure    bool       `json:"unsure,omitempty"`    // it may have been done already: settle, do not repeat
+	Refused   string     `json:"refused,omitempty"`   // the attempt that was last told not to begin
+	Accepted  *Progress  `json:"accepted,omitempty"`  // the other side took it on
+	Tries     int        `json:"tries,omitempty"`     // how often it came back
+	Held      *Holding   `json:"held,omitempty"`      // a gate keeps it back
+	Released  string     `json:"released,omitempty"`  // who let it through that gate
+	Needs     int        `json:"needs,omitempty"`     // approvals, each by another person
+	Approvals []Approval `json:"approvals,omitempty"` // those given and not run out
+	Seal      string     `json:"seal,omitempty"`      // the risk they are given for; see [Device.Risk]
+	Why       string     `json:"why,omitempty"`       // and why it did last
 }
 
 // An Attempt is one handler's go at a task.
@@ -89,6 +94,19 @@ type Attempt struct {
 	ID     string    `json:"id"`
 	At     time.Time `json:"at"`
 	Before string    `json:"before,omitempty"` // what the other side's record showed then
+}
+
+// A Holding is a gate's word that a task must wait.
+type Holding struct {
+	Gate   string    `json:"gate"`
+	Reason string    `json:"reason"`
+	Since  time.Time `json:"since"`
+}
+
+// An Approval is one person's consent to a task.
+type Approval struct {
+	By string    `json:"by"`
+	At time.Time `json:"at"`
 }
 
 // Progress is what the other side said when it took a task on.
