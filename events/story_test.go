@@ -142,6 +142,10 @@ func replay(t *testing.T, story string) string {
 			s.p = twoPeople
 			continue
 		}
+		if words[1] == "tenant" {
+			s.c.Key = events.TenantKey("contoso")
+			continue
+		}
 		s.play(t, &out, words[1:])
 	}
 	return out.String()
