@@ -205,3 +205,16 @@ func TestAFullScanMayHeal(t *testing.T) {
 		d.get(managed+"/"+lt.ID).is("secured", "partnerReportedThreatState")
 	})
 }
+
+// With QuickTiming a reset is over in about a second, for demonstrations.
+func TestQuickTiming(t *testing.T) {
+	patient(t, func(t *testing.T, d *desk, lt graphtest.Device) {
+		d.tenant.SetTiming(graphtest.QuickTiming())
+		d.tenant.Infect("LT-042", graphtest.High)
+		d.act(lt, "wipe", autopilotReset).wants(204)
+		time.Sleep(2 * time.Second)
+		if n := d.tenant.Happened("LT-042", graphtest.AutopilotReset); n != 1 {
+			t.Errorf("it happened %d times", n)
+		}
+	})
+}

@@ -182,14 +182,42 @@ func TestBitLockerIsNoThreat(t *testing.T) {
 		d.tenant.BreakBitLocker("LT-042")
 		d.tenant.Infect("LT-042", graphtest.Low)
 		d.tenant.Heal("LT-042")
-		a := d.get(managed+"/"+lt.ID).is("noncompliant", "complianceState").is("secured", "partnerReportedThreatState").is(false, "isEncrypted")
-		_ = a
+		d.get(managed+"/"+lt.ID).is("noncompliant", "complianceState").is("secured", "partnerReportedThreatState").is(false, "isEncrypted")
 		states := d.get(managed+"/"+lt.ID+"/deviceCompliancePolicyStates").is("compliant", "value", 0, "state").
 			is("nonCompliant", "value", 1, "state")
 		id, _ := states.at("value", 1, "id").(string)
 		d.get(managed+"/"+lt.ID+"/deviceCompliancePolicyStates/"+id+"/settingStates").is("nonCompliant", "value", 0, "state")
 		d.tenant.FixBitLocker("LT-042")
 		d.get(managed+"/"+lt.ID).is("compliant", "complianceState")
+	})
+}
+
+func TestAnySettingMayFail(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		lt := d.tenant.AddDevice(graphtest.Device{Name: "LT-042"})
+		d.tenant.Break("LT-042", graphtest.DefaultPolicy, graphtest.ContactSetting)
+		d.tenant.Break("LT-042", graphtest.BaselinePolicy, "Windows10CompliancePolicy.FirewallEnabled")
+		states := managed + "/" + lt.ID + "/deviceCompliancePolicyStates"
+		a := d.get(states).is("nonCompliant", "value", 1, "state").is("nonCompliant", "value", 2, "state").
+			is(graphtest.ContactSetting, "value", 2, "settingStates", 0, "setting")
+		d.get(states+"/"+a.at("value", 2, "id").(string)).wants(200).is(graphtest.DefaultPolicy, "displayName")
+		d.get(states + "/nothing").wants(404)
+		d.tenant.Fix("LT-042", graphtest.BaselinePolicy, "Windows10CompliancePolicy.FirewallEnabled")
+		d.get(managed+"/"+lt.ID).is("noncompliant", "complianceState")
+		d.tenant.Fix("LT-042", graphtest.DefaultPolicy, graphtest.ContactSetting)
+		d.get(managed+"/"+lt.ID).is("compliant", "complianceState")
+	})
+}
+
+func TestOverridesAndOwners(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		lt := d.tenant.AddDevice(graphtest.Device{Name: "LT-042"})
+		d.tenant.SetRaw("LT-042", "partnerReportedThreatState", "unresponsive")
+		d.get(managed+"/"+lt.ID).is("unresponsive", "partnerReportedThreatState").is("", "userPrincipalName")
+		d.tenant.Unset("LT-042", "partnerReportedThreatState")
+		d.tenant.SignIn("LT-042", "bo@contoso.example")
+		d.get(managed+"/"+lt.ID).is("secured", "partnerReportedThreatState").is("bo@contoso.example", "userPrincipalName")
+		d.get("users/bo@contoso.example").wants(200)
 	})
 }
 

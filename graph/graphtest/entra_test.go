@@ -113,3 +113,28 @@ func TestEntraRefusesFiltersItDoesNotSupport(t *testing.T) {
 		}
 	})
 }
+
+func TestDeltaOfChosenDevices(t *testing.T) {
+	patient(t, func(t *testing.T, d *desk, lt graphtest.Device) {
+		other := d.tenant.AddDevice(graphtest.Device{Name: "LT-043"})
+		rows, _, link := d.round(where("devices/delta", "$filter", "id eq '"+lt.ObjectID+"'"))
+		if len(rows) != 1 || rows[0]["id"] != lt.ObjectID {
+			t.Errorf("got %v", rows)
+		}
+		d.tenant.BreakBitLocker("LT-042")
+		d.tenant.BreakBitLocker("LT-043")
+		time.Sleep(5 * time.Minute)
+		if rows, _, _ = d.round(link); len(rows) != 1 || rows[0]["id"] != lt.ObjectID {
+			t.Errorf("got %v", rows)
+		}
+		// A change to what was not selected does not surface.
+		_, _, link = d.round("devices/delta?$select=displayName")
+		d.tenant.FixBitLocker("LT-043")
+		time.Sleep(5 * time.Minute)
+		if rows, _, _ = d.round(link); len(rows) != 0 {
+			t.Errorf("got %v", rows)
+		}
+		d.get(where("devices/delta", "$filter", "deviceId eq '"+other.EntraID+"'")).wants(400)
+		d.get("devices/delta?$select=joinType").wants(400)
+	})
+}

@@ -214,3 +214,42 @@ func TestTheTokenDecidesTheTenant(t *testing.T) {
 		other.get("deviceManagement/managedDevices/" + lt.ID).wants(404)
 	})
 }
+
+// In a bubble, azidentity needs no option but the transport: the cloud answers
+// for login.microsoftonline.com, instance discovery included.
+func TestAzidentityInABubble(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		client := &http.Client{Transport: d.cloud.Transport()}
+		cred, err := azidentity.NewClientSecretCredential(contosoID, clientID, secret, &azidentity.ClientSecretCredentialOptions{
+			ClientOptions: azcore.ClientOptions{Transport: client},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 { // the second comes from the cache, the third does not
+			token, err := cred.GetToken(t.Context(), scope())
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.token = token.Token
+			d.get("devices").wants(200)
+			time.Sleep(40 * time.Minute)
+		}
+		if n := d.tenant.Asked("POST", "/"+contosoID); n != 2 {
+			t.Errorf("%d tokens asked for", n)
+		}
+	})
+}
+
+func TestStrangersAreRecorded(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		d.token = ""
+		d.get("devices").wants(401)
+		d.get("https://login.microsoftonline.com/" + fabrikID + "/v2.0/.well-known/openid-configuration").wants(400)
+		d.get("https://graph.microsoft.com/").wants(404)
+		d.get("https://graph.microsoft.com/v2.0/devices").wants(404)
+		if all := d.cloud.Strangers(); len(all) != 4 || all[0].Status != 401 {
+			t.Errorf("%+v", all)
+		}
+	})
+}

@@ -47,11 +47,28 @@ func (h *hook) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(status)
 }
 
+// says sets what the webhook answers from now on.
+func (h *hook) says(answer func(post int) int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.answer = answer
+}
+
+// items is what arrived, once everything that is under way has.
 func (h *hook) items() []map[string]any {
 	synctest.Wait()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.got
+}
+
+// take is items, and begins anew.
+func (h *hook) take() []map[string]any {
+	got := h.items()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.got = nil
+	return got
 }
 
 // hooked is a story with a webhook, and a tenant that lets managedDevices be
@@ -209,17 +226,17 @@ func TestANotificationNamesTheDevice(t *testing.T) {
 func TestNotificationsAreSentAgain(t *testing.T) {
 	hooked(t, func(t *testing.T, d *desk, h *hook, _ graphtest.Device) {
 		d.ask("POST", "subscriptions", wish(managed, 100*time.Hour)).wants(201)
-		h.answer = func(post int) int { return map[bool]int{true: 503, false: 202}[post < 4] }
+		h.says(func(post int) int { return map[bool]int{true: 503, false: 202}[post < 4] })
 		d.tenant.Notify("LT-042")
 		time.Sleep(70 * time.Second) // 10 + 20 + 40
 		if got := h.items(); len(got) != 1 || h.posts != 4 {
 			t.Fatalf("%d items in %d posts", len(got), h.posts)
 		}
 		// A webhook that stays down loses it after four hours.
-		h.answer = func(int) int { return 503 }
+		h.says(func(int) int { return 503 })
 		d.tenant.Notify("LT-042")
 		time.Sleep(5 * time.Hour)
-		h.answer = nil
+		h.says(nil)
 		time.Sleep(5 * time.Hour)
 		if got := h.items(); len(got) != 1 {
 			t.Errorf("%d items", len(got))
@@ -233,10 +250,9 @@ func TestNotificationsGoWrong(t *testing.T) {
 		d.ask("POST", "subscriptions", wish(managed, 100*time.Hour)).wants(201)
 		expect := func(want int) {
 			t.Helper()
-			if got := len(h.items()); got != want {
+			if got := len(h.take()); got != want {
 				t.Errorf("%d items, want %d", got, want)
 			}
-			h.got = nil
 		}
 		d.tenant.Inject(graphtest.Fault{Kind: graphtest.Lost, Times: 1})
 		d.tenant.Notify("LT-042")
@@ -301,10 +317,20 @@ func TestLifecycleEvents(t *testing.T) {
 	})
 }
 
+func TestForgottenSubscriptions(t *testing.T) {
+	hooked(t, func(t *testing.T, d *desk, h *hook, _ graphtest.Device) {
+		d.ask("POST", "subscriptions", wish(managed, time.Hour)).wants(201)
+		d.tenant.ForgetSubscriptions()
+		if d.tenant.Notify("LT-042") != 0 || len(h.items()) != 0 || len(d.get("subscriptions").rows()) != 0 {
+			t.Error("something is left")
+		}
+	})
+}
+
 func TestCloseEndsDeliveries(t *testing.T) {
 	hooked(t, func(t *testing.T, d *desk, h *hook, _ graphtest.Device) {
 		d.ask("POST", "subscriptions", wish(managed, 100*time.Hour)).wants(201)
-		h.answer = func(int) int { return 500 }
+		h.says(func(int) int { return 500 })
 		d.tenant.Notify("LT-042")
 		time.Sleep(time.Minute)
 		began := time.Now()
