@@ -135,7 +135,7 @@ type door struct {
 
 	mu    sync.Mutex
 	shut  time.Time
-	cause *Error
+	cause Error
 }
 
 func newDoor(e Endpoint, cred azcore.TokenCredential) (*door, error) {
@@ -182,7 +182,7 @@ func (d *door) barred(now time.Time) error {
 	if wait <= 0 {
 		return nil
 	}
-	again := *d.cause
+	again := d.cause
 	again.After = wait
 	return &again
 }
@@ -214,7 +214,7 @@ func (d *door) refused(ctx context.Context, err error) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.shut, d.cause = time.Now().Add(signInPause), e
+	d.shut, d.cause = time.Now().Add(signInPause), *e
 	return e
 }
 
