@@ -65,8 +65,9 @@ func (t *Tenant) mishandle(p parcel, now time.Time) []parcel {
 		f.kept = append(f.kept, p)
 		return nil
 	}
-	p.then = behind
-	return slices.Repeat([]parcel{p}, copies)
+	off := slices.Repeat([]parcel{p}, copies)
+	off[0].then = behind
+	return off
 }
 
 // deliver sends parcels off, each by a goroutine that ends when the webhook took

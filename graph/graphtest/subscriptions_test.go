@@ -2,6 +2,7 @@ package graphtest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -231,6 +232,15 @@ func TestNotificationsAreSentAgain(t *testing.T) {
 		time.Sleep(70 * time.Second) // 10 + 20 + 40
 		if got := h.items(); len(got) != 1 || h.posts != 4 {
 			t.Fatalf("%d items in %d posts", len(got), h.posts)
+		}
+		var tries []time.Duration
+		for _, at := range d.tenant.Deliveries() {
+			if at.Kind == "change" {
+				tries = append(tries, at.At.Sub(d.tenant.Deliveries()[2].At))
+			}
+		}
+		if fmt.Sprint(tries) != "[0s 10s 30s 1m10s]" {
+			t.Errorf("tried after %v", tries)
 		}
 		// A webhook that stays down loses it after four hours.
 		h.says(func(int) int { return 503 })
