@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -196,5 +195,3 @@ func missing(what string, e *Error) string {
 	}
 	return what + ": " + reason
 }
-
-var errStop = errors.New("stop")

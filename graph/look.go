@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -90,7 +91,7 @@ func (c *Client) look(ctx context.Context, kase events.Case) (events.Device, err
 
 // about completes an error that was made without its call.
 func (c *Client) about(k call, err error) error {
-	if e, ok := err.(*Error); ok && e.Tenant == "" {
+	if e, ok := errors.AsType[*Error](err); ok && e.Tenant == "" {
 		e.Tenant = c.tenant.Name
 		if e.Op == "" {
 			e.Op = k.op
@@ -176,6 +177,6 @@ func orMissing(d *events.Device, what string, err error) error {
 }
 
 // tooMany notes that a part is longer than Curfew keeps.
-func tooMany(d *events.Device, what string, max int) {
-	d.Missing = append(d.Missing, fmt.Sprintf("%s: more than %d", what, max))
+func tooMany(d *events.Device, what string, most int) {
+	d.Missing = append(d.Missing, fmt.Sprintf("%s: more than %d", what, most))
 }

@@ -14,8 +14,8 @@ const (
 	maxLong = 400 // bytes of the message of an error
 )
 
-// oneLine bounds s to max bytes of whole runes and takes control characters out.
-func oneLine(s string, max int) string {
+// oneLine bounds s to most bytes of whole runes and takes control characters out.
+func oneLine(s string, most int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -25,10 +25,10 @@ func oneLine(s string, max int) string {
 		}
 		return r
 	}, s)
-	if len(s) <= max {
+	if len(s) <= most {
 		return s
 	}
-	cut := max - len("…")
+	cut := most - len("…")
 	for cut > 0 && !utf8.RuneStart(s[cut]) {
 		cut--
 	}
