@@ -1,0 +1,80 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nuid"
+
+	"curfew/events"
+)
+
+// begin says that an attempt at a task is about to be made, and waits until the
+// case lets it begin. If it does, the case and the task are as of then. A time
+// says that the task is to be asked about again after it.
+//
+// The attempt may be made only after that. If this process dies in between, the
+// next one to get the task finds it begun and is unsure, although nothing was
+// done: that is the price of never doing anything twice.
+func (s *serving) begin(ctx context.Context, c events.Case, t events.Task) (events.Case, events.Task, bool, time.Duration, error) {
+	no := func(again time.Duration, err error) (events.Case, events.Task, bool, time.Duration, error) {
+		return c, t, false, again, err
+	}
+	begun := events.Begun{Task: t.ID, Attempt: nuid.Next()}
+	if s.o.Before != nil {
+		before, err := s.before(ctx, c, t)
+		if err != nil {
+			f, err := s.outcome(ctx, c, t, nil, err)
+			if err != nil {
+				return no(0, err)
+			}
+			return no(0, s.record(ctx, c.Key, t, f))
+		}
+		begun.Before = oneLine(before, mostReason)
+	}
+	rang, stop := s.bell.listen(c.Key)
+	defer stop()
+	if err := s.crashed("begun: append"); err != nil {
+		return no(0, err)
+	}
+	if err := s.Append(ctx, c.Key, begun, sentID(t)+"/begun/"+begun.Attempt); err != nil {
+		return no(0, err)
+	}
+	if err := s.crashed("begun: appended"); err != nil {
+		return no(0, err)
+	}
+	for tries, since := 0, time.Now(); time.Since(since) < s.o.Timeout; tries++ {
+		now, _, err := s.Case(ctx, c.Key)
+		if err != nil && !errors.Is(err, context.Canceled) {
+			s.log.Debug("cannot see whether a task may begin", "task", t.ID, "err", err)
+		} else if err == nil {
+			is, out := now.Wants(t.ID)
+			switch {
+			case is.Begun != nil && is.Begun.ID == begun.Attempt && out:
+				if err := s.crashed("begun: seen"); err != nil {
+					return no(0, err)
+				}
+				return now, is, true, 0, nil
+			case !out: // called off, refused, or put off meanwhile
+				return no(0, nil)
+			case is.Refused == begun.Attempt, is.Begun != nil: // another attempt has begun
+				return no(leaseWait, nil)
+			}
+		}
+		select {
+		case <-rang:
+		case <-time.After(backoff(tries, 2*time.Millisecond, 250*time.Millisecond)):
+		case <-ctx.Done():
+			return no(0, context.Cause(ctx))
+		}
+	}
+	return no(time.Second, fmt.Errorf("journal: %s was not let begin within %v: facts are taken too slowly, or not at all", t.ID, s.o.Timeout))
+}
+
+func (s *serving) before(ctx context.Context, c events.Case, t events.Task) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
+	defer cancel()
+	return s.o.Before(ctx, c, t)
+}

@@ -1,0 +1,89 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// consume hands the messages of a durable consumer to take, one after the other,
+// until ctx ends. Messages that had been sent to this process by then are handed
+// over all the same, so that take can give them back.
+func (j *Journal) consume(ctx context.Context, st jetstream.Stream, cfg jetstream.ConsumerConfig, batch int, take func(jetstream.Msg)) {
+	for tries := 0; ctx.Err() == nil; tries++ {
+		err := j.consumeOnce(ctx, st, cfg, batch, take)
+		if ctx.Err() != nil {
+			break
+		}
+		j.stuck.set("reading "+cfg.Durable, err)
+		if tries&(tries-1) == 0 {
+			j.log.Warn("cannot read from the journal, trying again", "consumer", cfg.Durable, "err", err)
+		}
+		sleep(ctx, backoff(tries, 100*time.Millisecond, 5*time.Second))
+	}
+	j.stuck.set("reading "+cfg.Durable, nil)
+}
+
+func (j *Journal) consumeOnce(ctx context.Context, st jetstream.Stream, cfg jetstream.ConsumerConfig, batch int, take func(jetstream.Msg)) error {
+	cons, err := st.CreateOrUpdateConsumer(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	ended := errors.New("the consumer has ended")
+	failed := make(chan error, 1)
+	cc, err := cons.Consume(take,
+		jetstream.PullMaxMessages(batch),
+		jetstream.PullExpiry(10*time.Minute),
+		jetstream.PullHeartbeat(j.pulse),
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+			if !errors.Is(err, jetstream.ErrNoHeartbeat) {
+				select {
+				case failed <- err:
+				default:
+				}
+			}
+		}))
+	if err != nil {
+		return err
+	}
+	j.stuck.set("reading "+cfg.Durable, nil)
+	select {
+	case <-cc.Closed():
+	case <-ctx.Done():
+		cc.Drain()
+		<-cc.Closed()
+	}
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return ended
+	}
+}
+
+// sleep waits, and reports whether the time has passed without ctx ending.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// backoff is least at first, twice as long with every try, and at most most.
+func backoff(tries int, least, most time.Duration) time.Duration {
+	return min(most, least<<min(tries, 20))
+}
+
+// outlive returns a context that ends some time after ctx does, so that what is
+// in flight can be finished.
+func outlive(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
+	return out, func() { stop(); cancel() }
+}

@@ -1,0 +1,59 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// A task belongs to the worker it was delivered to for as long as that says so.
+const (
+	leaseWait  = 10 * time.Second        // after so long a silence the task is given to another
+	leaseRenew = 2500 * time.Millisecond // how often it says so
+	leaseLost  = 7 * time.Second         // after so long without an answer it stops working, so as not to work when another does
+)
+
+var errLeaseLost = errors.New("the broker has not been heard of, so the task may be another worker's by now")
+
+// A lease is the hold on one delivered task.
+type lease struct {
+	ctx     context.Context // ends when the hold is lost
+	release func()
+}
+
+// hold keeps a task this worker's until it is released.
+func (j *Journal) hold(ctx context.Context, m jetstream.Msg) lease {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for heard := time.Now(); sleep(ctx, leaseRenew); {
+			if j.renew(ctx, m) == nil {
+				heard = time.Now()
+			} else if time.Since(heard) >= leaseLost-leaseRenew {
+				cancel(errLeaseLost)
+			}
+		}
+	})
+	return lease{ctx, func() { cancel(nil); wg.Wait() }}
+}
+
+// renew says that the task is being worked on, and waits for the answer.
+func (j *Journal) renew(ctx context.Context, m jetstream.Msg) error {
+	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
+	defer cancel()
+	_, err := j.nc.RequestWithContext(ctx, m.Reply(), []byte("+WPI"))
+	return err
+}
+
+// renewShelved does the same for tasks that wait on the desk. Nothing was begun
+// for them, so that it does not matter if they are lost.
+func (s *serving) renewShelved(ctx context.Context) {
+	for sleep(ctx, leaseRenew) {
+		for _, m := range s.desk.shelved() {
+			_ = m.InProgress()
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Errors of [State].
+var (
+	ErrNoKey    = errors.New("journal: no such key")
+	ErrConflict = errors.New("journal: the key was changed by somebody else")
+)
+
+// State keeps what is not about one device: marks of sweeps, subscriptions,
+// pauses, budgets. Keys are letters, digits, - _ = / and dots between.
+type State struct{ kv jetstream.KeyValue }
+
+// Get returns the value of a key and its revision, or [ErrNoKey].
+func (s *State) Get(ctx context.Context, key string) ([]byte, uint64, error) {
+	e, err := s.kv.Get(ctx, key)
+	if err != nil {
+		return nil, 0, stateError(key, err)
+	}
+	return e.Value(), e.Revision(), nil
+}
+
+// Put sets a key whatever it was, and returns the new revision.
+func (s *State) Put(ctx context.Context, key string, value []byte) (uint64, error) {
+	rev, err := s.kv.Put(ctx, key, value)
+	return rev, stateError(key, err)
+}
+
+// Create sets a key that is not there; one that is gives [ErrConflict].
+func (s *State) Create(ctx context.Context, key string, value []byte) (uint64, error) {
+	rev, err := s.kv.Create(ctx, key, value)
+	return rev, stateError(key, err)
+}
+
+// Update sets a key that is still at a revision; otherwise [ErrConflict].
+func (s *State) Update(ctx context.Context, key string, value []byte, rev uint64) (uint64, error) {
+	rev, err := s.kv.Update(ctx, key, value, rev)
+	return rev, stateError(key, err)
+}
+
+// Delete removes a key. One that is not there is no error.
+func (s *State) Delete(ctx context.Context, key string) error {
+	return stateError(key, s.kv.Purge(ctx, key))
+}
+
+// Keys lists the keys that start with a prefix, in order.
+func (s *State) Keys(ctx context.Context, prefix string) ([]string, error) {
+	keys, err := s.kv.Keys(ctx)
+	if errors.Is(err, jetstream.ErrNoKeysFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, fmt.Errorf("journal: list keys: %w", err)
+	}
+	keys = slices.DeleteFunc(keys, func(k string) bool { return !strings.HasPrefix(k, prefix) || k == layoutKey })
+	slices.Sort(keys)
+	return keys, nil
+}
+
+func stateError(key string, err error) error {
+	var conflict *jetstream.APIError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, jetstream.ErrKeyNotFound):
+		return fmt.Errorf("%w: %s", ErrNoKey, key)
+	case errors.Is(err, jetstream.ErrKeyExists), errors.As(err, &conflict) && wrongSequence(conflict):
+		return fmt.Errorf("%w: %s", ErrConflict, key)
+	}
+	return fmt.Errorf("journal: key %s: %w", key, err)
+}
+
+// wrongSequence reports whether a compare-and-set was lost. Streams with replicas
+// answer with a code of their own.
+func wrongSequence(err *jetstream.APIError) bool {
+	return err.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || err.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequenceConstant
+}
