@@ -47,6 +47,18 @@ func Findings(d events.Device) []Finding {
 	return out
 }
 
+// Sentences are the findings and the case's attention as people read them, at
+// most [MaxFindings] of each.
+func Sentences(c events.Case) (findings, attention []string) {
+	for _, f := range Findings(c.Device) {
+		findings = append(findings, f.What)
+	}
+	for _, a := range c.Attention[:min(len(c.Attention), MaxFindings)] {
+		attention = append(attention, Line(a, 300))
+	}
+	return findings, attention
+}
+
 // Worst is the highest level among what is wrong with the device; [events.Low]
 // if it is only not compliant.
 func Worst(d events.Device) events.Level {

@@ -117,17 +117,19 @@ func Effect(err error) error {
 }
 
 // Destination returns the destination of that name, or the only one there is if
-// the name is empty. Its error gives up and lists what there is.
-func Destination[D any](all map[string]D, name string) (D, error) {
-	if d, ok := all[name]; ok {
-		return d, nil
-	}
-	var only D
-	if name == "" && len(all) == 1 {
-		for _, only = range all {
-			return only, nil
-		}
-	}
+// the name is empty. Its error gives up, because there is none (it lists what
+// there is), or because it cannot be used.
+func Destination[D interface{ Check() error }](all map[string]D, name string) (D, error) {
 	names := slices.Sorted(maps.Keys(all))
-	return only, GiveUp(fmt.Errorf("no destination is called %q; the configuration has: %s", name, strings.Join(names, ", ")))
+	if name == "" && len(names) == 1 {
+		name = names[0]
+	}
+	d, ok := all[name]
+	if !ok {
+		return d, GiveUp(fmt.Errorf("no destination is called %q; the configuration has: %s", name, strings.Join(names, ", ")))
+	}
+	if err := d.Check(); err != nil {
+		return d, GiveUp(fmt.Errorf("destination %q cannot be used: %w", name, err))
+	}
+	return d, nil
 }

@@ -196,7 +196,7 @@ func (t *mailTemplate) try() error {
 		if err != nil {
 			return err
 		}
-		if m.Subject == "" || strings.TrimSpace(m.Text) == "" || strings.TrimSpace(m.HTML) == "" {
+		if m.Subject == "" || m.Text == "" || m.HTML == "" {
 			return fmt.Errorf("%s: subject, text or html comes out empty", t.text.Name())
 		}
 	}
@@ -209,7 +209,15 @@ func (t *mailTemplate) write(d Data) (Message, error) {
 		return Message{}, err
 	}
 	// A subject of one line cannot smuggle in a header.
-	return Message{Subject: handlers.Line(subject.String(), 200), Text: text.String(), HTML: html.String()}, nil
+	return Message{Subject: handlers.Line(subject.String(), 200), Text: tidy(text.String()), HTML: tidy(html.String())}, nil
+}
+
+// tidy takes off the blank lines that definitions leave around a text.
+func tidy(s string) string {
+	if s = strings.TrimSpace(s); s != "" {
+		s += "\n"
+	}
+	return s
 }
 
 // when writes a moment for people; "" for none.

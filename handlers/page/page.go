@@ -71,13 +71,8 @@ type Handler struct {
 // Do opens the case's alert at the service, or resolves it.
 func (h Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.Fact, error) {
 	s, err := handlers.Destination(h.Services, t.Destination)
-	if err == nil {
-		if err = s.Check(); err != nil {
-			err = handlers.GiveUp(err)
-		}
-	}
 	if err != nil {
-		return nil, fmt.Errorf("page: service %q: %w", t.Destination, err)
+		return nil, fmt.Errorf("page: %w", err)
 	}
 	e := event(c, t)
 	e.RoutingKey = s.Key
@@ -135,13 +130,7 @@ func event(c events.Case, t events.Task) *pagerduty.V2Event {
 		return &pagerduty.V2Event{Action: "resolve", DedupKey: cmp.Or(t.Ref, c.ID())}
 	}
 	d := c.Device
-	var findings, attention []string
-	for _, f := range handlers.Findings(d) {
-		findings = append(findings, f.What)
-	}
-	for _, a := range c.Attention[:min(len(c.Attention), handlers.MaxFindings)] {
-		attention = append(attention, handlers.Line(a, 300))
-	}
+	findings, attention := handlers.Sentences(c)
 	e := &pagerduty.V2Event{
 		Action:   "trigger",
 		DedupKey: c.ID(),

@@ -59,12 +59,7 @@ func event(c events.Case, t events.Task) Event {
 		},
 		Links: handlers.Links(c),
 	}
-	for _, f := range handlers.Findings(d) {
-		e.Findings = append(e.Findings, f.What)
-	}
-	for _, a := range c.Attention[:min(len(c.Attention), handlers.MaxFindings)] {
-		e.Attention = append(e.Attention, handlers.Line(a, 300))
-	}
+	e.Findings, e.Attention = handlers.Sentences(c)
 	if t.Action == events.Close {
 		e.Kind = "closed"
 		return e

@@ -16,23 +16,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
-	"sync"
 	"time"
 )
 
-// A Fault is a way in which a server fails.
-type Fault struct {
-	Status     int           // the answer; zero: none, see Drop and Hang
-	RetryAfter string        // sent along as it is
-	Done       bool          // the server did what it was asked to all the same
-	Drop       bool          // it breaks the connection off instead of answering
-	Hang       bool          // it answers nothing until the caller leaves
-	Echo       bool          // its answer quotes the whole request, secrets and all
-	For        time.Duration // how long the fault lasts; zero: until Heal, or until n requests failed
-}
-
 // A Server serves a fake, with faults. It is safe for concurrent use.
 type Server struct {
+	Faults
+
 	URL   string         // https://host:port
 	Roots *x509.CertPool // vouches for it, and for nothing else
 
@@ -42,11 +32,6 @@ type Server struct {
 	fake   http.Handler
 	http   *http.Server
 	served chan struct{}
-
-	mu    sync.Mutex
-	fault *Fault
-	left  int // requests still to fail; negative: all
-	until time.Time
 }
 
 // Listen serves a fake on a port of this machine.
@@ -59,7 +44,8 @@ func Listen(fake http.Handler) (*Server, error) {
 }
 
 // Pipe serves a fake in memory, as https://fake.example, without the network: for
-// synctest bubbles, where waiting for a network stops the clock.
+// synctest bubbles, where waiting for a network stops the clock. Its connections
+// have no buffers, so a handshake that fails ends by time-out only.
 func Pipe(fake http.Handler) (*Server, error) {
 	p := newPipe()
 	s, err := serve(fake, p, "https://fake.example")
@@ -98,40 +84,9 @@ func (s *Server) Close() {
 	<-s.served
 }
 
-// Fail makes the next n requests fail, or all of them from now on if n is
-// negative. It replaces what failed before.
-func (s *Server) Fail(n int, f Fault) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault, s.left, s.until = &f, n, time.Time{}
-	if f.For > 0 {
-		s.until = time.Now().Add(f.For)
-	}
-}
-
-// Heal ends all failing.
-func (s *Server) Heal() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fault = nil
-}
-
-// next is the fault of the next request, or nil.
-func (s *Server) next() *Fault {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.fault == nil || s.left == 0 || !s.until.IsZero() && !time.Now().Before(s.until) {
-		return nil
-	}
-	if s.left > 0 {
-		s.left--
-	}
-	return s.fault
-}
-
 // ServeHTTP lets the fake answer, or fails.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	f := s.next()
+	f := s.Next()
 	if f == nil {
 		s.fake.ServeHTTP(w, r)
 		return
