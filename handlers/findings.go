@@ -77,7 +77,7 @@ func Worst(d events.Device) events.Level {
 
 // Summary is the case in one line: which device, whose, and the gravest finding.
 func Summary(c events.Case) string {
-	d := c.Device
+	d := c.Inhabited()
 	who := cmp.Or(Line(d.Name, 80), c.Device.Device, c.Key.Device)
 	if user := cmp.Or(Line(d.User, 80), Line(d.UserName, 80)); user != "" {
 		who += " (" + user + ")"

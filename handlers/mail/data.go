@@ -25,7 +25,7 @@ type Data struct {
 }
 
 func (h Handler) data(c events.Case) Data {
-	d := c.Device
+	d := c.Inhabited()
 	zone := cmp.Or(h.Zone, time.UTC)
 	data := Data{
 		Device:   cmp.Or(handlers.Line(d.Name, 80), c.Key.Device),

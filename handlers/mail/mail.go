@@ -105,7 +105,8 @@ func (h Handler) recipient(c events.Case, t events.Task) (string, error) {
 	if t.Destination != "" && t.Destination != "user" {
 		return "", handlers.GiveUp(fmt.Errorf("no destination is called %q; mail goes to the device's user", t.Destination))
 	}
-	to := cmp.Or(c.Device.UserMail, c.Device.User)
+	d := c.Inhabited()
+	to := cmp.Or(d.UserMail, d.User)
 	if to == "" {
 		return "", handlers.GiveUp(errors.New("the device has no primary user, so nobody can be told"))
 	}

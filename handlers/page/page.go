@@ -127,13 +127,13 @@ func backoff(tries int) time.Duration { return 30 * time.Second << min(tries, 5)
 
 func event(c events.Case, t events.Task) *pagerduty.V2Event {
 	if t.Action == events.Resolve {
-		return &pagerduty.V2Event{Action: "resolve", DedupKey: cmp.Or(t.Ref, c.ID())}
+		return &pagerduty.V2Event{Action: "resolve", DedupKey: cmp.Or(t.Ref, t.Case, c.ID())}
 	}
-	d := c.Device
+	d := c.Inhabited()
 	findings, attention := handlers.Sentences(c)
 	e := &pagerduty.V2Event{
 		Action:   "trigger",
-		DedupKey: c.ID(),
+		DedupKey: cmp.Or(t.Case, c.ID()),
 		Client:   "Curfew",
 		Payload: &pagerduty.V2Payload{
 			Summary:   handlers.Line(handlers.Summary(c), maxSummary),
@@ -144,7 +144,7 @@ func event(c events.Case, t events.Task) *pagerduty.V2Event {
 			Group:     c.Tenant,
 			Class:     handlers.Line(c.Policy, 200),
 			Details: map[string]any{
-				"case": c.ID(), "device": c.Key.Device, "user": handlers.Line(d.User, 200), "serial": handlers.Line(d.Serial, 100),
+				"case": cmp.Or(t.Case, c.ID()), "device": c.Key.Device, "user": handlers.Line(d.User, 200), "serial": handlers.Line(d.Serial, 100),
 				"findings": findings, "attention": attention, "state": c.State(), "template": handlers.Line(t.Template, 200),
 			},
 		},

@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"cmp"
 	"time"
 
 	"curfew/events"
@@ -40,11 +41,11 @@ type Device struct {
 }
 
 func event(c events.Case, t events.Task) Event {
-	d := c.Device
+	d := c.Inhabited()
 	e := Event{
 		Version:  1,
 		Kind:     "opened",
-		Case:     c.ID(),
+		Case:     cmp.Or(t.Case, c.ID()),
 		Ref:      t.Ref,
 		Asked:    t.Asked,
 		Summary:  handlers.Summary(c),
