@@ -162,7 +162,9 @@ func (h *Webhook) read(w http.ResponseWriter, r *http.Request) (list *rows[notif
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(slowBody))
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxNotification))
-	_ = conn.SetReadDeadline(time.Time{}) // or it would call off the storing
+	if err == nil {
+		_ = conn.SetReadDeadline(time.Time{}) // or it would call off the storing
+	}
 	if _, long := errors.AsType[*http.MaxBytesError](err); long {
 		return nil, http.StatusRequestEntityTooLarge, tooLarge
 	}

@@ -77,7 +77,7 @@ func (n *Nudges) Serve(ctx context.Context, tenant string, sweep func(context.Co
 		least = nudgeRest
 	}
 	wait, failed, rung := time.Duration(0), 0, true // what an earlier process left
-	for pause(ctx, wait) {
+	for ctx.Err() == nil && pause(ctx, wait) {
 		done, err := n.serve(ctx, tenant, rung, sweep)
 		switch {
 		case err != nil && ctx.Err() != nil:
