@@ -150,6 +150,8 @@ func (c *checker) resources(t *tenantConfig, path string) {
 		t.Subscribe[i] = r
 		first, rest, _ := strings.Cut(strings.ToLower(r), "/")
 		switch {
+		case slices.Contains(t.Subscribe[:i], r):
+			c.mistake(at, "%s is in the list twice", r)
 		case first == "devices", first == "devicemanagement", first == "security" && !strings.HasPrefix(rest, "alerts?") && rest != "alerts":
 			c.warning(at, "Graph is not known to send notifications for %s; where a tenant refuses, the sweeps find what is new there", r)
 		case first == "security":

@@ -138,8 +138,6 @@ func (s *shape) explain(e *jsonschema.ValidationError, got any) string {
 		return fmt.Sprintf("this has %d characters; at most %d are allowed", k.Got, k.Want)
 	case *kind.MinProperties, *kind.MaxProperties:
 		return "each entry names one thing to do: begin every one with its own -"
-	case *kind.UniqueItems:
-		return fmt.Sprintf("entries %d and %d are the same", k.Duplicates[0]+1, k.Duplicates[1]+1)
 	}
 	return "this is not " + want
 }
