@@ -1,0 +1,88 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func newCheckCmd(a *app) *cobra.Command {
+	var asJSON, noSecrets bool
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Say everything that is wrong with a configuration",
+		Long: `Check a configuration and say everything that is wrong with it at once, each
+mistake with its line and column. Nothing is connected to.
+
+It ends with 0 if Curfew can run with it (warnings are no obstacle), and with 2
+if not.
+
+With --json each line is an object with file, line, column, path, message and
+warning (true, or left out).`,
+		Example: `  curfew check -c curfew.yaml
+  curfew check -c curfew.yaml --no-secrets    # on a build server, which has none`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return a.check(asJSON, noSecrets) },
+	}
+	cmd.Flags().BoolVar(&noSecrets, "no-secrets", false, "secrets and other files that cannot be read are warnings only")
+	jsonFlag(cmd, &asJSON)
+	return cmd
+}
+
+func (a *app) check(asJSON, noSecrets bool) error {
+	file, err := a.needConfig()
+	if err != nil {
+		return err
+	}
+	conf, problems := loadConfig(file, loadOptions{Templates: templateNames, NoSecrets: noSecrets, Getenv: a.getenv})
+	p := a.printer()
+	for _, problem := range problems {
+		switch {
+		case asJSON:
+			err = errors.Join(err, p.json(problem))
+		case problem.Warning:
+			p.printf("%s\n", p.paint(yellow, problem.String()))
+		default:
+			p.printf("%s\n", p.paint(red, problem.String()))
+		}
+	}
+	if conf != nil && !asJSON {
+		p.printf("%s can be used: %s\n", file, sum(conf, len(problems)))
+	}
+	if err := errors.Join(err, p.flush()); err != nil {
+		return err
+	}
+	if conf == nil {
+		return wrong(fmt.Errorf("%s cannot be used: %s", file, count(len(mistakes(problems)), "mistake")))
+	}
+	return nil
+}
+
+// sum is a configuration in one line.
+func sum(c *config, warnings int) string {
+	parts := []string{
+		count(len(c.Tenants), "tenant"), count(len(c.Policies.List), "policy"), count(len(c.Destinations), "destination"),
+	}
+	if c.DryRun {
+		parts = append(parts, "a dry run: nothing is reset")
+	} else {
+		parts = append(parts, "not a dry run: devices are reset")
+	}
+	if warnings > 0 {
+		parts = append(parts, count(warnings, "warning"))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// count writes a number of things.
+func count(n int, thing string) string {
+	switch {
+	case n == 1:
+		return "1 " + thing
+	case strings.HasSuffix(thing, "y"):
+		thing = strings.TrimSuffix(thing, "y") + "ie"
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
