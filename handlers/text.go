@@ -61,8 +61,11 @@ func cut(s string, n int) string {
 // SafeLink returns the address if a person may be sent there, and else "": an
 // absolute https address of at most 2,000 characters with no user in it.
 func SafeLink(address string) string {
+	if len(address) > 2000 {
+		return ""
+	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || len(address) > 2000 {
+	if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
 		return ""
 	}
 	return u.String()

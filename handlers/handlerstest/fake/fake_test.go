@@ -57,10 +57,7 @@ func TestServes(t *testing.T) {
 			if code, body := ask(t, client, s.URL); code != 200 || body != "hello" {
 				t.Errorf("got %d %q", code, body)
 			}
-			if s.Dial != nil {
-				return // a pipe has no buffers: a handshake that both sides break off ends by time-out only
-			}
-			stranger := handlers.NewClient(handlers.Reach{})
+			stranger := handlers.NewClient(handlers.Reach{Dial: s.Dial})
 			defer stranger.CloseIdleConnections()
 			if code, why := ask(t, stranger, s.URL); code != 0 || !strings.Contains(why, "certificate") {
 				t.Errorf("a stranger got %d %q", code, why)
@@ -97,7 +94,7 @@ func TestFailsToOrder(t *testing.T) {
 		expect(400, "hello", 4)
 		s.Fail(-1, fake.Fault{Hang: true})
 		start := time.Now()
-		expect(0, "Timeout", 4)
+		expect(0, "", 4)
 		if took := time.Since(start); took != 30*time.Second {
 			t.Errorf("it hung for %v", took)
 		}

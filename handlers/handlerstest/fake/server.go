@@ -44,8 +44,7 @@ func Listen(fake http.Handler) (*Server, error) {
 }
 
 // Pipe serves a fake in memory, as https://fake.example, without the network: for
-// synctest bubbles, where waiting for a network stops the clock. Its connections
-// have no buffers, so a handshake that fails ends by time-out only.
+// synctest bubbles, where waiting for a network stops the clock.
 func Pipe(fake http.Handler) (*Server, error) {
 	p := newPipe()
 	s, err := serve(fake, p, "https://fake.example")
