@@ -1,0 +1,109 @@
+package try
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"text/template"
+)
+
+// newWorker writes the configuration of a worker that looks after some tenants:
+// an ordinary one, but that its times are seconds and its clouds are here.
+func (w *world) newWorker(name string, tenants []string) (*worker, error) {
+	listen, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	admin, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	cert, key, err := w.cloud.Issue("127.0.0.1")
+	if err != nil {
+		return nil, err
+	}
+	data := struct {
+		Name, Listen, Admin, Cloud, Desk, Pager, App string
+		Tenants                                      []tenantLine
+	}{name, listen, admin, w.cloud.URL, w.deskURL, w.pagerURL, w.appID, nil}
+	for _, t := range tenants {
+		data.Tenants = append(data.Tenants, tenantLine{t, w.tenants[t].ID, w.tenants[t].Domain})
+	}
+	var text strings.Builder
+	if err := config.Execute(&text, data); err != nil {
+		return nil, err
+	}
+	var errs []error
+	write := func(file string, b []byte) string {
+		path, err := w.file(filepath.Join(name, file), b)
+		errs = append(errs, err)
+		return path
+	}
+	write("cert.pem", cert)
+	write("key.pem", key)
+	write("cloud-ca.pem", w.cloud.CA())
+	write("client-secret", []byte(w.appSecret))
+	write("desk-secret", []byte(w.desk.Secret))
+	write("routing-key", []byte(w.routing))
+	path := write("curfew.yaml", []byte(text.String()))
+	return &worker{
+		name: name, config: path, admin: admin,
+		data: filepath.Join(w.dir, name, "data"), log: filepath.Join(w.dir, name, "log"),
+	}, errors.Join(errs...)
+}
+
+type tenantLine struct{ Name, ID, Domain string }
+
+var config = template.Must(template.New("curfew.yaml").Parse(`# The configuration of {{.Name}} in "curfew try". Times are seconds here.
+dry_run: false
+data: data
+listen: {{.Listen}}
+public_url: https://{{.Listen}}
+tls: {cert_file: cert.pem, key_file: key.pem}
+admin: {{.Admin}}
+queue: 127.0.0.1:0
+pace: {check_after: 1s, settle: 2s}
+relook: 5s
+tenants:
+{{- range .Tenants}}
+  - name: {{.Name}}
+    id: {{.ID}}
+    endpoints: {graph: {{$.Cloud}}, login: {{$.Cloud}}, ca_file: cloud-ca.pem}
+    auth: {client_id: {{$.App}}, client_secret_file: client-secret}
+    mail_from: it@{{.Domain}}
+    sweep: 3s
+    subscribe: [` + resource + `]
+{{- end}}
+destinations:
+  desk: {kind: webhook, url: {{.Desk}}, secret_file: desk-secret, ca_file: cloud-ca.pem}
+  oncall: {kind: pagerduty, endpoint: {{.Pager}}, routing_key_file: routing-key, ca_file: cloud-ca.pem}
+attention:
+  - ticket: {destination: desk, template: attention}
+policies:
+  - name: threat
+    when: >-
+      device.os == "Windows" && (device.threat >= medium ||
+      device.malware.exists(m, m.active) || device.alerts.exists(a, a.open && a.severity >= high))
+    grace: 6s
+    clear_for: 2s
+    wait_for_investigation: 20s
+    ladder:
+      - do: [mail: {template: threat-found}]
+      - after: 3s
+        waits_for_investigation: true
+        do: [ticket: {destination: desk}, scan: {kind: quick}]
+      - after: 2s
+        if: device.threat >= high
+        do: [page: {destination: oncall}]
+      - after: 2s
+        if: device.threat >= high
+        waits_for_investigation: true
+        do: [reset]
+  - name: compliance
+    when: device.compliance == "noncompliant"
+    clear_for: 1s
+    ladder:
+      - do: [mail: {template: noncompliant}]
+      - after: 2s
+        do: [ticket: {destination: desk}]
+`))

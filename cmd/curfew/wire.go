@@ -1,0 +1,196 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"time"
+
+	"curfew/events"
+	"curfew/events/journal"
+	"curfew/graph"
+	"curfew/handlers"
+	"curfew/handlers/look"
+	"curfew/handlers/mail"
+	"curfew/handlers/page"
+	"curfew/handlers/reset"
+	"curfew/handlers/scan"
+	"curfew/handlers/sync"
+	"curfew/handlers/ticket"
+)
+
+// table says who serves each action. This is the program.
+func table(conf *config, tenants graph.Tenants, templates *mail.Templates) map[events.Action]handlers.Func {
+	first, settle := time.Duration(conf.Pace.CheckAfter), time.Duration(conf.Pace.Settle)
+	desks := ticket.Handler{Desks: desks(conf)}
+	pagers := page.Handler{Services: services(conf)}
+	return map[events.Action]handlers.Func{
+		events.Look:    look.Handler{Devices: tenants}.Do,
+		events.Sync:    sync.Handler{Intune: tenants, First: first, Settle: settle}.Do,
+		events.Mail:    mailer(conf, tenants, templates).Do,
+		events.Ticket:  desks.Do,
+		events.Close:   desks.Do,
+		events.Page:    pagers.Do,
+		events.Resolve: pagers.Do,
+		events.Scan:    scan.Handler{Intune: tenants, First: first, Settle: settle}.Do,
+		events.Reset:   reset.Handler{Devices: tenants, Intune: tenants, DryRun: conf.DryRun, First: first, Settle: settle}.Do,
+	}
+}
+
+func mailer(conf *config, tenants graph.Tenants, templates *mail.Templates) mail.Handler {
+	due := func(c events.Case) time.Time { return c.ResetDue(conf.Policies) }
+	if conf.DryRun {
+		due = nil // nobody is threatened with what will not be done
+	}
+	return mail.Handler{Mailer: tenants, Templates: templates, Ask: conf.Mail.Ask, Zone: conf.Mail.Zone, ResetDue: due, Settle: time.Duration(conf.Pace.Settle)}
+}
+
+func desks(conf *config) map[string]ticket.Desk {
+	out := map[string]ticket.Desk{}
+	for name, d := range conf.Destinations {
+		if d.Kind != "webhook" {
+			continue
+		}
+		desk := ticket.Desk{URL: d.URL.reveal(), Secret: d.Secret.reveal(), Client: client(d.CA)}
+		if d.Authorization.set() {
+			desk.Header = map[string]string{"Authorization": d.Authorization.reveal()}
+		}
+		out[name] = desk
+	}
+	return out
+}
+
+func services(conf *config) map[string]page.Service {
+	out := map[string]page.Service{}
+	for name, d := range conf.Destinations {
+		if d.Kind != "pagerduty" {
+			continue
+		}
+		region := cmp.Or(d.Endpoint, map[string]string{"eu": page.EU}[d.Region], page.US)
+		out[name] = page.Service{Key: d.RoutingKey.reveal(), Region: region, Client: client(d.CA)}
+	}
+	return out
+}
+
+func client(roots *x509.CertPool) *http.Client {
+	return handlers.NewClient(handlers.Reach{Roots: roots})
+}
+
+// templatesOf are the mail templates with those of the configuration's directory.
+func templatesOf(dir string) (*mail.Templates, error) {
+	if dir == "" {
+		return mail.NewTemplates(nil)
+	}
+	return mail.NewTemplates(os.DirFS(dir))
+}
+
+// templateNames are those a rule file may name.
+func templateNames(dir string) ([]string, error) {
+	ts, err := templatesOf(dir)
+	if err != nil {
+		return nil, err
+	}
+	return ts.Names(), nil
+}
+
+// tenantsOf makes the clients of all tenants.
+func tenantsOf(conf *config) (graph.Tenants, error) {
+	var list []graph.Tenant
+	for _, t := range conf.Tenants {
+		list = append(list, tenantOf(t))
+	}
+	return graph.Open(list)
+}
+
+func tenantOf(t tenantConfig) graph.Tenant {
+	out := graph.Tenant{
+		ID: t.ID, Name: t.Name, Cloud: graph.Cloud(t.Cloud), MailFrom: t.MailFrom,
+		Auth: graph.Auth{
+			Client: t.Auth.ClientID, Secret: t.Auth.ClientSecret.reveal(), TokenFile: t.Auth.TokenFile,
+			Certificate: []byte(t.Auth.Certificate.reveal()), CertificatePassword: []byte(t.Auth.CertificatePassword.reveal()),
+		},
+		Look: graph.LookOptions{
+			SkipSettings: !t.Look.Settings, SkipProtection: !t.Look.Protection, SkipAlerts: !t.Look.Alerts,
+			SkipEntra: !t.Look.Entra, SkipUser: !t.Look.User, Groups: t.Look.Groups,
+		},
+	}
+	if e := t.Endpoints; e != nil {
+		out.Endpoint = &graph.Endpoint{Graph: e.Graph, Login: e.Login, Scope: e.Scope, CA: e.CA}
+	}
+	if m := t.Auth.ManagedIdentity; m != nil {
+		out.Auth.Managed = &graph.ManagedIdentity{Client: m.ClientID}
+	}
+	return out
+}
+
+// sweepOf makes a tenant's sweep.
+func sweepOf(t tenantConfig, c *graph.Client, j *journal.Journal, log *slog.Logger) *graph.Sweep {
+	s := &graph.Sweep{
+		Client: c, Sink: j, Cases: known{j}, Marks: marks{j.State()},
+		Devices: t.Sweep.Devices, Alerts: t.Sweep.Alerts, Entra: t.Sweep.Entra, Log: log,
+	}
+	if !t.Look.Alerts {
+		s.Alerts = -1
+	}
+	return s
+}
+
+// outOfTurn sweeps everything once; it fails if anything was left unread.
+func outOfTurn(s *graph.Sweep) func(context.Context) error {
+	return func(ctx context.Context) error {
+		passes := []graph.Swept{s.SweepDevices(ctx), s.SweepEntra(ctx)}
+		if s.Alerts >= 0 {
+			passes = append(passes, s.SweepAlerts(ctx))
+		}
+		var errs []error
+		for _, p := range passes {
+			if !p.Complete {
+				errs = append(errs, cmp.Or(p.Err, fmt.Errorf("the sweep of %s was not complete", p.Kind)))
+			}
+		}
+		return errors.Join(errs...)
+	}
+}
+
+// The journal, as package graph wants to see it.
+type (
+	known struct{ *journal.Journal }
+	marks struct{ s *journal.State }
+	state struct{ *journal.State }
+)
+
+// Known are the devices of a tenant that have a case.
+func (k known) Known(ctx context.Context, tenant string) (map[string]struct{}, error) {
+	ids, err := k.Journal.Known(ctx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]struct{}, len(ids))
+	for id := range ids {
+		out[id] = struct{}{}
+	}
+	return out, nil
+}
+
+func (m marks) Get(ctx context.Context, key string) ([]byte, uint64, error) {
+	return state{m.s}.Get(ctx, key)
+}
+
+func (m marks) Put(ctx context.Context, key string, value []byte) error {
+	_, err := m.s.Put(ctx, key, value)
+	return err
+}
+
+// Get returns nothing for a key that is not there.
+func (s state) Get(ctx context.Context, key string) ([]byte, uint64, error) {
+	v, rev, err := s.State.Get(ctx, key)
+	if errors.Is(err, journal.ErrNoKey) {
+		return nil, 0, nil
+	}
+	return v, rev, err
+}
