@@ -27,17 +27,17 @@ func Findings(d events.Device) []Finding {
 			out = append(out, Finding{Line(what, 300), fix})
 		}
 	}
-	for _, m := range d.ActiveMalware() {
+	for _, m := range some(d.ActiveMalware()) {
 		add(fmt.Sprintf("Malicious software is on the device: “%s”%s", m.Name, severity(m.Severity)),
 			"Open Windows Security, choose “Virus & threat protection”, and follow what it recommends; restart the device if it asks you to.")
 	}
-	for _, a := range d.OpenAlerts() {
+	for _, a := range some(d.OpenAlerts()) {
 		add(fmt.Sprintf("Microsoft Defender reports “%s”%s", cmp.Or(a.Title, a.Threat, "an alert"), severity(a.Severity)), "")
 	}
 	if d.Threat.Level() >= events.Low {
 		add("Microsoft Defender rates the risk of the device as "+d.Threat.Level().String(), "")
 	}
-	for _, s := range d.Settings {
+	for _, s := range some(d.Settings) {
 		what, fix := plain(s)
 		add(what, fix)
 	}
@@ -47,13 +47,16 @@ func Findings(d events.Device) []Finding {
 	return out
 }
 
+// some are as many as anybody reads.
+func some[T any](all []T) []T { return all[:min(len(all), MaxFindings)] }
+
 // Sentences are the findings and the case's attention as people read them, at
 // most [MaxFindings] of each.
 func Sentences(c events.Case) (findings, attention []string) {
 	for _, f := range Findings(c.Device) {
 		findings = append(findings, f.What)
 	}
-	for _, a := range c.Attention[:min(len(c.Attention), MaxFindings)] {
+	for _, a := range some(c.Attention) {
 		attention = append(attention, Line(a, 300))
 	}
 	return findings, attention
@@ -112,7 +115,7 @@ func Links(c events.Case) []Link {
 	for _, e := range c.Effects {
 		add(strings.TrimSpace(string(e.Action)+" "+e.Ref), e.Link)
 	}
-	for _, a := range c.Device.OpenAlerts() {
+	for _, a := range some(c.Device.OpenAlerts()) {
 		add("alert: "+cmp.Or(a.Title, a.ID), a.URL)
 	}
 	return out

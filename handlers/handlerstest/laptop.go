@@ -35,7 +35,7 @@ func Laptop() events.Case {
 // Task is a task of the case for an action, as the queue first hands it out.
 func Task(c events.Case, o events.Order) events.Task {
 	return events.Task{
-		ID: fmt.Sprintf("%s/%d-%s", c.Key, c.Asked+1, o.Action), N: c.Asked + 1, Order: o,
+		ID: fmt.Sprintf("%s/%d-%s", c.Key, c.Asked+1, o.Action), N: c.Asked + 1, Order: o, Case: c.ID(),
 		Rung: 1, Policy: c.Policy, Asked: time.Now().UTC(), Sent: 1, Out: true,
 	}
 }
