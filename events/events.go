@@ -111,6 +111,7 @@ type (
 		Task    string `json:"task"`
 		Receipt string `json:"receipt,omitempty"` // what the other side calls it: a ticket's number, say
 		Link    string `json:"link,omitempty"`    // where a person finds it
+		Dry     bool   `json:"dry,omitempty"`     // it was only pretended: a dry run
 	}
 
 	// Delayed says that a task could not be done now and must come again.

@@ -214,9 +214,11 @@ func (t *turn) done(f Done) {
 		return
 	}
 	t.say("%s done%s", describe(task), prefixed(": ", f.Receipt))
-	t.effect(task, f)
+	if !f.Dry {
+		t.effect(task, f)
+	}
 	t.report(task)
-	if task.Action.OnDevice() && t.Open {
+	if task.Action.OnDevice() && t.Open && !f.Dry {
 		t.look()
 	}
 }

@@ -244,6 +244,8 @@ func (s *scene) fact(t *testing.T, w []string) events.Fact {
 		return events.Accepted{Task: s.task(arg(1)), Again: in(2)}
 	case "done":
 		return events.Done{Task: s.task(arg(1)), Receipt: rest(2)}
+	case "dry":
+		return events.Done{Task: s.task(arg(1)), Receipt: rest(2), Dry: true}
 	case "delayed":
 		return events.Delayed{Task: s.task(arg(1)), Until: in(2), Reason: rest(3)}
 	case "unsure":

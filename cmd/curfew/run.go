@@ -76,11 +76,12 @@ type worker struct {
 	nudges  *graph.Nudges
 	subs    []*graph.Subscriptions
 	webhook *graph.Webhook
+	ids     *graph.Directory
 }
 
 // runWorker runs until ctx ends, and stops in order.
 func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) {
-	w := &worker{conf: conf, log: log}
+	w := &worker{conf: conf, log: log, ids: &graph.Directory{}}
 	templates, err := templatesOf(conf.Templates)
 	if err != nil {
 		return wrong(err)
@@ -131,7 +132,7 @@ func (w *worker) listen() {
 		}
 		w.subs = append(w.subs, s)
 	}
-	w.webhook = &graph.Webhook{Sink: w.journal, Subscriptions: w.subs, Log: w.log}
+	w.webhook = &graph.Webhook{Sink: w.journal, Subscriptions: w.subs, Index: w.ids, Log: w.log}
 }
 
 // run starts every part and waits for the first that cannot go on, or for ctx.
@@ -160,7 +161,7 @@ func (w *worker) run(ctx context.Context) error {
 		g.Go(func() error { return w.journal.Serve(ctx, action, do, journal.ServeOptions{}) })
 	}
 	for i, t := range w.conf.Tenants {
-		sweep := sweepOf(t, w.subs[i].Client, w.journal, w.log)
+		sweep := sweepOf(t, w.subs[i].Client, w.journal, w.ids, w.log)
 		g.Go(func() error { return sweep.Run(ctx) })
 		g.Go(func() error { return w.nudges.Serve(ctx, strings.ToLower(t.ID), outOfTurn(sweep)) })
 		if len(w.subs[i].Resources) > 0 {

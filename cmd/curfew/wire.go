@@ -38,7 +38,7 @@ func table(conf *config, tenants graph.Tenants, templates *mail.Templates) map[e
 		events.Page:    pagers.Do,
 		events.Resolve: pagers.Do,
 		events.Scan:    scan.Handler{Intune: tenants, First: first, Settle: settle}.Do,
-		events.Reset:   reset.Handler{Devices: tenants, Intune: tenants, DryRun: conf.DryRun, First: first, Settle: settle}.Do,
+		events.Reset:   reset.Handler{Devices: tenants, Intune: tenants, DryRun: conf.DryRun, First: first}.Do,
 	}
 }
 
@@ -129,9 +129,9 @@ func tenantOf(t tenantConfig) graph.Tenant {
 }
 
 // sweepOf makes a tenant's sweep.
-func sweepOf(t tenantConfig, c *graph.Client, j *journal.Journal, log *slog.Logger) *graph.Sweep {
+func sweepOf(t tenantConfig, c *graph.Client, j *journal.Journal, ids *graph.Directory, log *slog.Logger) *graph.Sweep {
 	s := &graph.Sweep{
-		Client: c, Sink: j, Cases: known{j}, Marks: marks{j.State()},
+		Client: c, Sink: j, Cases: known{j}, Marks: marks{j.State()}, Directory: ids,
 		Devices: t.Sweep.Devices, Alerts: t.Sweep.Alerts, Entra: t.Sweep.Entra, Log: log,
 	}
 	if !t.Look.Alerts {

@@ -94,7 +94,7 @@ func (h Handler) do(ctx context.Context, c events.Case, t events.Task, f handler
 		return nil, err
 	}
 	if h.DryRun {
-		return events.Done{Task: t.ID, Receipt: "dry run: the device would have been reset now; nothing was done"}, nil
+		return events.Done{Task: t.ID, Dry: true, Receipt: "dry run: the device would have been reset now; nothing was done"}, nil
 	}
 	if err := h.Intune.Reset(ctx, d); err != nil {
 		return nil, handlers.Effect(err)
