@@ -20,14 +20,12 @@ func newDeadCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "dead",
 		Short: "Care for dead letters: what could not be read, or was given up",
-		Args:  cobra.NoArgs,
 		Long: `Dead letters are facts that could not be read and tasks that were given up.
 Nothing waits behind them, but something was not done: look at each, mend what
 made it fail, and replay it; or drop it.`,
 		Example: "  curfew dead list\n  curfew dead show 12\n  curfew dead replay 12",
 	}
-	cmd.AddCommand(newDeadListCmd(a), newDeadShowCmd(a), newDeadReplayCmd(a), newDeadDropCmd(a))
-	return cmd
+	return family(cmd, newDeadListCmd(a), newDeadShowCmd(a), newDeadReplayCmd(a), newDeadDropCmd(a))
 }
 
 // A letterLine is a dead letter as "curfew dead list --json" writes it.

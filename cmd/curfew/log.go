@@ -41,13 +41,23 @@ func (a *app) logger(least slog.Level) *slog.Logger {
 func newLogger(w io.Writer, format logFormat, least slog.Level, colour bool) *slog.Logger {
 	switch {
 	case format == "json":
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least}))
+		return slog.New(slog.NewJSONHandler(jsonLines{w}, &slog.HandlerOptions{Level: least}))
 	case colour:
 		// With colours on, tint passes escape sequences in values through (seen in
 		// v1.2.1), so values are cleaned before it gets them.
 		return slog.New(tint.NewTextHandler(w, &tint.Options{Level: least, ReplaceAttr: cleanAttr}))
 	}
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: least}))
+}
+
+// jsonLines writes JSON that a terminal does not obey.
+type jsonLines struct{ io.Writer }
+
+func (w jsonLines) Write(b []byte) (int, error) {
+	if _, err := w.Writer.Write(escapeJSON(b)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
 }
 
 // cleanAttr takes control characters out of whatever is logged.

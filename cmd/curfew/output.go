@@ -145,20 +145,26 @@ func (p *printer) json(v any) error {
 	if err := e.Encode(v); err != nil {
 		return err
 	}
-	for _, r := range strings.TrimSuffix(b.String(), "\n") {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			if r > 0xffff {
-				hi, lo := utf16.EncodeRune(r)
-				fmt.Fprintf(p.w, `\u%04x\u%04x`, hi, lo)
-				continue
-			}
-			fmt.Fprintf(p.w, `\u%04x`, r)
-			continue
+	_, err := p.w.Write(escapeJSON(b.Bytes()))
+	return err
+}
+
+// escapeJSON escapes characters in JSON that a terminal would obey, or that hide
+// or turn text. The line ends stay.
+func escapeJSON(b []byte) []byte {
+	var out bytes.Buffer
+	for _, r := range string(b) {
+		switch {
+		case r == '\n' || !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r):
+			out.WriteRune(r)
+		case r > 0xffff:
+			hi, lo := utf16.EncodeRune(r)
+			fmt.Fprintf(&out, `\u%04x\u%04x`, hi, lo)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r)
 		}
-		p.w.WriteRune(r)
 	}
-	p.w.WriteByte('\n')
-	return nil
+	return out.Bytes()
 }
 
 // clock is a moment on the wall clock of whoever reads.

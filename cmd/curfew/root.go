@@ -51,14 +51,14 @@ func execute(ctx context.Context, args []string, getenv func(string) string, std
 
 func (a *app) execute(ctx context.Context, args []string) int {
 	root := newRootCmd(a)
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // without any, nil would mean those of the process
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	began := false
 	noteBegin(root, &began)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !began {
-		err = wrong(fmt.Errorf("%w; see `%s --help`", err, cmd.CommandPath()))
+		err = wrong(fmt.Errorf("%s; see `%s --help`", strings.TrimSpace(err.Error()), cmd.CommandPath()))
 	}
 	code := codeOf(ctx, err)
 	switch {
@@ -196,6 +196,14 @@ func newRootCmd(a *app) *cobra.Command {
 	add("care", newHealthCmd(a), newDeadCmd(a), newSubscriptionsCmd(a), newTemplateCmd(a), newJournalCmd(a), newVersionCmd(a))
 	root.AddCommand(&cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodes})
 	return root
+}
+
+// family makes a command that only holds others.
+func family(cmd *cobra.Command, members ...*cobra.Command) *cobra.Command {
+	cmd.Args = cobra.NoArgs // a word that is none of its members is an error
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	cmd.AddCommand(members...)
+	return cmd
 }
 
 // jsonFlag gives a command its --json.

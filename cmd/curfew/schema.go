@@ -16,8 +16,12 @@ func newSchemaCmd(a *app) *cobra.Command {
 		Use:   "schema",
 		Short: "Print the JSON Schema of the configuration, for editors",
 		Long: `Print the JSON Schema of the configuration file. An editor that is given it shows
-what each key means and marks mistakes while you type. "curfew check" finds more.`,
-		Example: `  curfew schema > curfew.schema.json    # and "# yaml-language-server: $schema=curfew.schema.json" on top of curfew.yaml`,
+what each key means and marks mistakes while you type: many do for a file that begins with the line
+
+  # yaml-language-server: $schema=curfew.schema.json
+
+"curfew check" finds more.`,
+		Example: `  curfew schema > curfew.schema.json`,
 		Args:    cobra.NoArgs,
 		RunE:    a.print(configSchema),
 	}

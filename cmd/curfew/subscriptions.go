@@ -18,14 +18,12 @@ func newSubscriptionsCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "subscriptions",
 		Short: "See or remove the subscriptions to Graph's notifications",
-		Args:  cobra.NoArgs,
 		Long: `Curfew subscribes to Graph's change notifications for the resources that the
 configuration names, and keeps the subscriptions alive. A tenant may refuse one;
 the sweeps find what no notification tells.`,
 		Example: "  curfew subscriptions list -c curfew.yaml\n  curfew subscriptions remove -c curfew.yaml",
 	}
-	cmd.AddCommand(newSubscriptionsListCmd(a), newSubscriptionsRemoveCmd(a))
-	return cmd
+	return family(cmd, newSubscriptionsListCmd(a), newSubscriptionsRemoveCmd(a))
 }
 
 func newSubscriptionsListCmd(a *app) *cobra.Command {

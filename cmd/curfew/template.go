@@ -18,13 +18,11 @@ func newTemplateCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "template",
 		Short: "List the mails to users, or see how one reads",
-		Args:  cobra.NoArgs,
 		Long: `See the mails that users get before they do: those that Curfew brings along, and
 those of the directory that "templates" names in the configuration.`,
 		Example: "  curfew template list\n  curfew template preview threat-found --sample threat",
 	}
-	cmd.AddCommand(newTemplateListCmd(a), newTemplatePreviewCmd(a))
-	return cmd
+	return family(cmd, newTemplateListCmd(a), newTemplatePreviewCmd(a))
 }
 
 func newTemplateListCmd(a *app) *cobra.Command {
