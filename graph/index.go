@@ -27,8 +27,11 @@ type place struct{ tenant, kind string }
 type guid [16]byte
 
 // Learn notes that, in a tenant, the object of a kind with this id is that device.
-// Ids that are not GUIDs are passed over.
+// Ids that are not GUIDs are passed over; a nil Directory learns nothing.
 func (x *Directory) Learn(tenant, kind, id, device string) {
+	if x == nil {
+		return
+	}
 	from, ok1 := parseGUID(id)
 	to, ok2 := parseGUID(device)
 	if !ok1 || !ok2 {

@@ -26,6 +26,7 @@ func sweepDevices(ctx context.Context, p *pass) error {
 	return read(ctx, p.fetch, first, next, func(pg page[managedRow]) error {
 		var found []finding
 		for _, r := range pg.Value.list {
+			p.Directory.Learn(p.Client.tenant.ID, KindManagedDevice, string(r.ID), string(r.EntraID))
 			f, ok, err := p.worth(ctx, r)
 			if err != nil {
 				return err

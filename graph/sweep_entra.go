@@ -134,6 +134,7 @@ func (p *pass) changes(ctx context.Context, list []entraRow, m entraMark) error 
 		if !ok || !named {
 			continue
 		}
+		p.Directory.Learn(k.Tenant, KindDevice, string(r.ID), k.Device)
 		news, err := p.news(ctx, k, r, m.Full)
 		if err != nil {
 			return err

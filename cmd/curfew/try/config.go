@@ -24,8 +24,9 @@ func (w *world) newWorker(name string, tenants []string) (*worker, error) {
 	}
 	data := struct {
 		Name, Listen, Admin, Cloud, Desk, Pager, App string
+		Sweep                                        string
 		Tenants                                      []tenantLine
-	}{name, listen, admin, w.cloud.URL, w.deskURL, w.pagerURL, w.appID, nil}
+	}{name, listen, admin, w.cloud.URL, w.deskURL, w.pagerURL, w.appID, w.sweep, nil}
 	for _, t := range tenants {
 		data.Tenants = append(data.Tenants, tenantLine{t, w.tenants[t].ID, w.tenants[t].Domain})
 	}
@@ -71,7 +72,7 @@ tenants:
     endpoints: {graph: {{$.Cloud}}, login: {{$.Cloud}}, ca_file: cloud-ca.pem}
     auth: {client_id: {{$.App}}, client_secret_file: client-secret}
     mail_from: it@{{.Domain}}
-    sweep: 3s
+    sweep: {{$.Sweep}}
     subscribe: [` + resource + `]
 {{- end}}
 destinations:

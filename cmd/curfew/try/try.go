@@ -46,7 +46,10 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("try: %w", err)
 	}
-	w, err := newWorld(dir)
+	w, err := newWorld(dir, "3s", [][]string{
+		{"contoso", "tailspin", "fabrikam", "adatum"},
+		{"northwind"}, // its worker is killed again and again
+	})
 	if err != nil {
 		return errors.Join(fmt.Errorf("try: %w", err), os.RemoveAll(dir))
 	}

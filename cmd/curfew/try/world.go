@@ -32,6 +32,7 @@ type world struct {
 	servers   []*http.Server
 	appID     string
 	appSecret string
+	sweep     string // how often tenants are swept
 
 	tenants map[string]*graphtest.Tenant
 	workers []*worker
@@ -41,15 +42,9 @@ type world struct {
 // subscribes to is configuration, and the simulated tenants allow this one.
 const resource = "deviceManagement/managedDevices"
 
-// who lives where: the tenants of each worker.
-var crews = [][]string{
-	{"contoso", "tailspin", "fabrikam", "adatum"},
-	{"northwind"}, // its worker is killed again and again
-}
-
-func newWorld(dir string) (*world, error) {
+func newWorld(dir, sweep string, crews [][]string) (*world, error) {
 	w := &world{
-		dir: dir, cloud: graphtest.NewCloud(), tenants: map[string]*graphtest.Tenant{},
+		dir: dir, sweep: sweep, cloud: graphtest.NewCloud(), tenants: map[string]*graphtest.Tenant{},
 		appID: "11111111-2222-3333-4444-555555555555", appSecret: secret(), routing: secret(),
 	}
 	w.desk = &tickettest.Desk{Secret: secret()}

@@ -1,0 +1,185 @@
+package try
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"curfew/events"
+	"curfew/events/broker"
+	"curfew/events/journal"
+	"curfew/graph/graphtest"
+)
+
+// TestKilledUnderNotifications kills real workers, three times, under a stream of
+// notifications from sixteen senders. Whatever was answered 202 must have left its
+// mark: a fact about its device, or a nudge if the worker did not know the device
+// yet. What was not answered is Graph's to send again, and may be there or not.
+func TestKilledUnderNotifications(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	program := filepath.Join(t.TempDir(), "curfew")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "curfew/cmd/curfew").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	w, err := newWorld(t.TempDir(), "1h", [][]string{{"contoso"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	tenant := w.tenants["contoso"]
+	const fleet = 300
+	name := tenant.AddFleet(fleet)
+	if err := w.startWorkers(ctx, program); err != nil {
+		t.Fatal(err)
+	}
+	wk := w.workers[0]
+	if err := until(ctx, "the subscription is made", func() bool { return len(tenant.Subscriptions()) == 1 }); err != nil {
+		t.Fatal(err, wk.lastWords())
+	}
+	s := sender{sub: tenant.Subscriptions()[0], tenant: tenant.ID, http: w.cloud.Client(), acked: map[string]int{}}
+	var all []graphtest.Device
+	for i := range fleet {
+		all = append(all, tenant.Device(name(i)))
+	}
+	sending, stop := context.WithCancel(ctx)
+	var senders sync.WaitGroup
+	for i := range 16 {
+		senders.Go(func() { s.send(sending, all, i) })
+	}
+	for range 3 {
+		time.Sleep(1500 * time.Millisecond) // real processes: let the stream flow
+		wk.kill()
+		if err := wk.start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := wk.ready(ctx, 30*time.Second); err != nil {
+			t.Fatal(err)
+		}
+	}
+	time.Sleep(time.Second)
+	stop()
+	senders.Wait()
+
+	total, lost := 0, 0
+	j, leave := attach(ctx, t, wk)
+	defer leave()
+	for _, d := range all {
+		n := s.acked[d.EntraID]
+		total += n
+		if n == 0 {
+			continue
+		}
+		if stored := noticedBy(ctx, t, j, events.Key{Tenant: tenant.ID, Device: d.EntraID}); stored < n {
+			lost += n - stored
+		}
+	}
+	nudged := nudges(ctx, t, j, tenant.ID)
+	t.Logf("%d notifications acknowledged over three kills; %d of them became nudges (%d stored)", total, lost, nudged)
+	if total < 200 {
+		t.Errorf("only %d notifications were acknowledged: that proves little", total)
+	}
+	if lost > nudged {
+		t.Errorf("%d acknowledged notifications left no fact, and only %d nudges are stored", lost, nudged)
+	}
+}
+
+// A sender plays Graph, which notes what was acknowledged.
+type sender struct {
+	sub    graphtest.Subscription
+	tenant string
+	http   *http.Client
+
+	mu    sync.Mutex
+	acked map[string]int // by Entra device id
+}
+
+func (s *sender) send(ctx context.Context, all []graphtest.Device, from int) {
+	for i := from; ctx.Err() == nil; i += 16 {
+		d := all[i%len(all)]
+		body, err := json.Marshal(map[string]any{"value": []any{map[string]any{
+			"id": fmt.Sprintf("%s-%d-%d", d.ID, from, i), "subscriptionId": s.sub.ID, "clientState": s.sub.ClientState,
+			"subscriptionExpirationDateTime": s.sub.Expires.Format(time.RFC3339), "changeType": "updated",
+			"tenantId": s.tenant, "resource": resource + "/" + d.ID, "resourceData": map[string]any{"id": d.ID},
+		}}})
+		if err != nil {
+			panic(err)
+		}
+		if s.post(ctx, body) {
+			s.mu.Lock()
+			s.acked[d.EntraID]++
+			s.mu.Unlock()
+		}
+	}
+}
+
+// post reports whether the notification was acknowledged. Every other end, a
+// connection that breaks off included, acknowledges nothing.
+func (s *sender) post(ctx context.Context, body []byte) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.sub.NotificationURL, bytes.NewReader(body))
+	if err != nil {
+		panic(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := s.http.Do(req)
+	if err != nil {
+		time.Sleep(10 * time.Millisecond) // nobody listens just now
+		return false
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, res.Body)
+	return res.StatusCode == http.StatusAccepted
+}
+
+func attach(ctx context.Context, t *testing.T, wk *worker) (*journal.Journal, func()) {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	b, err := broker.Local(wk.data, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j, err := journal.Attach(ctx, b.Conn(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j, func() { _ = b.Stop(ctx) }
+}
+
+// noticedBy counts the facts that notifications became.
+func noticedBy(ctx context.Context, t *testing.T, j *journal.Journal, k events.Key) int {
+	t.Helper()
+	n := 0
+	for r, err := range j.Facts(ctx, k) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, ok := r.Fact.(events.Noticed); ok && f.Source == "webhook" {
+			n++
+		}
+	}
+	return n
+}
+
+func nudges(ctx context.Context, t *testing.T, j *journal.Journal, tenant string) int {
+	t.Helper()
+	b, _, err := j.State().Get(ctx, "nudge."+tenant)
+	if err != nil {
+		return 0
+	}
+	var v struct{ Asked int }
+	if err := json.Unmarshal(b, &v); err != nil {
+		t.Fatal(err)
+	}
+	return v.Asked
+}
