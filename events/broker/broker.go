@@ -52,19 +52,17 @@ func (b *Broker) Healthy() error {
 	return nil
 }
 
-// Stop finishes what was sent, closes the connection and then the server. When
-// ctx ends it stops waiting for the first and goes on with the rest, which takes
-// no more than moments. A second Stop does nothing.
+// Stop sends what was not sent yet, closes the connection and then the server.
+// When ctx ends it stops waiting for the first and goes on with the rest, which
+// takes no more than moments. Whoever uses the connection must have stopped. A
+// second Stop does nothing.
 func (b *Broker) Stop(ctx context.Context) error {
 	var errs []error
-	// Drain ends the subscriptions, flushes and closes.
-	if err := b.nc.Drain(); err != nil && !errors.Is(err, nats.ErrConnectionClosed) && !errors.Is(err, nats.ErrConnectionReconnecting) {
-		errs = append(errs, fmt.Errorf("broker: drain: %w", err))
-	} else if err == nil {
-		select {
-		case <-b.gone:
-		case <-ctx.Done():
-			errs = append(errs, fmt.Errorf("broker: drain: %w", context.Cause(ctx)))
+	if b.nc.IsConnected() {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		if err := b.nc.FlushWithContext(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("broker: flush: %w", err))
 		}
 	}
 	b.nc.Close()
@@ -85,10 +83,9 @@ func connect(url string, log *slog.Logger, opts ...nats.Option) (*nats.Conn, cha
 		nats.ReconnectBufSize(-1), // nothing is sent late behind its sender's back
 		nats.CustomReconnectDelay(reconnectDelay),
 		nats.Timeout(5 * time.Second),
-		nats.DrainTimeout(10 * time.Second),
 		nats.ClosedHandler(func(*nats.Conn) { close(gone) }),
 		nats.DisconnectErrHandler(func(nc *nats.Conn, err error) {
-			if !nc.IsClosed() && !nc.IsDraining() {
+			if !nc.IsClosed() {
 				log.Warn("the connection to NATS is lost, trying to get it back", "err", err)
 			}
 		}),

@@ -9,8 +9,8 @@ import (
 )
 
 // consume hands the messages of a durable consumer to take, one after the other,
-// until ctx ends. Messages that had been sent to this process by then are handed
-// over all the same, so that take can give them back.
+// until ctx ends and take has returned. A message that was on its way then comes
+// back to another worker by itself.
 func (j *Journal) consume(ctx context.Context, st jetstream.Stream, cfg jetstream.ConsumerConfig, batch int, take func(jetstream.Msg)) {
 	for tries := 0; ctx.Err() == nil; tries++ {
 		err := j.consumeOnce(ctx, st, cfg, batch, take)
@@ -52,7 +52,9 @@ func (j *Journal) consumeOnce(ctx context.Context, st jetstream.Stream, cfg jets
 	select {
 	case <-cc.Closed():
 	case <-ctx.Done():
-		cc.Drain()
+		// The broker hears of it before it hears of any further acknowledgement, so
+		// that no message follows one that is being taken now.
+		cc.Stop()
 		<-cc.Closed()
 	}
 	select {

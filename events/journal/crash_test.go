@@ -79,6 +79,11 @@ type visitor struct {
 // enter runs a worker that dies at its nth point.
 func enter(t testing.TB, s *server.Server, w *world, p events.Policies, at int) *visitor {
 	t.Helper()
+	return enterWith(t, s, w.do, p, at, ServeOptions{})
+}
+
+func enterWith(t testing.TB, s *server.Server, do Func, p events.Policies, at int, o ServeOptions) *visitor {
+	t.Helper()
 	nc, err := nats.Connect("", nats.InProcessServer(s), nats.ReconnectBufSize(-1))
 	if err != nil {
 		t.Fatal(err)
@@ -93,7 +98,7 @@ func enter(t testing.TB, s *server.Server, w *world, p events.Policies, at int) 
 	var wg sync.WaitGroup
 	wg.Go(func() { check(t, j.Keep(ctx, func() events.Policies { return p })) })
 	for _, a := range events.Actions() {
-		wg.Go(func() { check(t, j.Serve(ctx, a, w.do, ServeOptions{})) })
+		wg.Go(func() { check(t, j.Serve(ctx, a, do, o)) })
 	}
 	return &visitor{j, d, func() { cancel(); wg.Wait(); nc.Close() }}
 }

@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreCurrent())
 }
 
+// realStart is when the tests began, outside of any bubble.
+var realStart = time.Now()
+
 // atRisk is a condition that looks at the threat alone.
 type atRisk events.Level
 

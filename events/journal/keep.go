@@ -128,7 +128,7 @@ func (k *keeper) decide(ctx context.Context, m jetstream.Msg, meta *jetstream.Ms
 	}
 	_, rang := f.(events.Rang)
 	if reflect.DeepEqual(c, next) {
-		if rang { // the alarm is spent
+		if rang && !c.WakeAt.IsZero() { // the alarm is spent
 			if err := k.follow(ctx, c, rev, nil, true); err != nil {
 				return err
 			}

@@ -23,7 +23,7 @@ const (
 	timelineLength = 1000      // records kept of a case
 	maxFact        = 256 << 10 // bytes of one fact
 	maxCase        = 900 << 10 // bytes of one case; NATS takes messages of 1 MiB
-	layoutKey      = "journal.layout"
+	layoutKey      = own + "layout"
 )
 
 // A layout is what can only be chosen once.
@@ -53,7 +53,9 @@ func (j *Journal) lay(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("bucket STATE: %w", err)
 	}
-	j.state = &State{kv}
+	if j.state, err = j.bucket(ctx, kv); err != nil {
+		return err
+	}
 	l, err := j.agree(ctx, layout{version, cmp.Or(o.Partitions, 16)})
 	if err != nil {
 		return err
@@ -62,9 +64,7 @@ func (j *Journal) lay(ctx context.Context, o Options) error {
 		return err
 	}
 	j.parts = l.Partitions
-	if st, err := kv.Status(ctx); err != nil {
-		return fmt.Errorf("bucket STATE: %w", err)
-	} else if o.Replicas != 0 && st.Config().Replicas != o.Replicas {
+	if o.Replicas != 0 && j.state.st.CachedInfo().Config.Replicas != o.Replicas {
 		if _, err := j.js.UpdateKeyValue(ctx, stateConfig(o.Replicas)); err != nil {
 			return fmt.Errorf("bucket STATE: %w", err)
 		}
@@ -83,7 +83,9 @@ func (j *Journal) find(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("there is none yet (%w): start `curfew run` first", err)
 	}
-	j.state = &State{kv}
+	if j.state, err = j.bucket(ctx, kv); err != nil {
+		return err
+	}
 	l, err := j.layout(ctx)
 	if err != nil {
 		return err
@@ -100,6 +102,14 @@ func (j *Journal) find(ctx context.Context) error {
 	return nil
 }
 
+func (j *Journal) bucket(ctx context.Context, kv jetstream.KeyValue) (*State, error) {
+	st, err := j.js.Stream(ctx, "KV_STATE")
+	if err != nil {
+		return nil, fmt.Errorf("bucket STATE: %w", err)
+	}
+	return &State{kv, st}, nil
+}
+
 func (j *Journal) streams() map[string]*jetstream.Stream {
 	return map[string]*jetstream.Stream{"FACTS": &j.facts, "CASES": &j.cases, "TASKS": &j.tasks, "DEAD": &j.dead}
 }
@@ -110,7 +120,7 @@ func (j *Journal) agree(ctx context.Context, mine layout) (layout, error) {
 	if err != nil {
 		return layout{}, err
 	}
-	if _, err := j.state.Create(ctx, layoutKey, data); err != nil && !errors.Is(err, ErrConflict) {
+	if _, err := j.state.kv.Create(ctx, layoutKey, data); err != nil && !errors.Is(err, jetstream.ErrKeyExists) {
 		return layout{}, err
 	}
 	return j.layout(ctx)

@@ -94,9 +94,9 @@ type serving struct {
 	o      ServeOptions
 	desk   *desk
 
-	mu     sync.Mutex
-	crowd  int       // tasks of the action that are with a worker or put back, as last counted
-	counts time.Time // when they were counted
+	mu      sync.Mutex
+	crowd   int       // tasks of the action that are with a worker or put back, as last counted
+	counted time.Time // when
 }
 
 func (s *serving) consumer() jetstream.ConsumerConfig {
@@ -123,22 +123,27 @@ func (s *serving) receive(ctx context.Context, m jetstream.Msg) {
 		tenant = k.Tenant
 	}
 	if !s.desk.offer(tenant, m) {
-		s.putBack(m, s.turn(ctx))
+		s.putBack(m, s.turn(ctx, m))
 	}
 }
 
 // turn is how long a task is put back for that finds its tenant's share taken:
-// the more there are, the longer, so that they come by some thousand a second.
-func (s *serving) turn(ctx context.Context) time.Duration {
+// longer each time, and the longer the more there are, so that no more than some
+// thousand come by in a second.
+func (s *serving) turn(ctx context.Context, m jetstream.Msg) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if time.Since(s.counts) > time.Second {
-		s.counts = time.Now()
+	if time.Since(s.counted) > time.Second {
+		s.counted = time.Now()
 		if cons, err := s.tasks.Consumer(ctx, s.consumer().Durable); err == nil {
 			s.crowd = cons.CachedInfo().NumAckPending
 		}
 	}
-	d := min(max(time.Duration(s.crowd)*time.Millisecond, 500*time.Millisecond), time.Minute)
+	times := time.Duration(1)
+	if meta, err := m.Metadata(); err == nil {
+		times = time.Duration(min(meta.NumDelivered, 60))
+	}
+	d := min(max(times*time.Second/4, time.Duration(s.crowd)*time.Millisecond), time.Minute)
 	return d/2 + rand.N(d)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,8 +18,14 @@ var (
 )
 
 // State keeps what is not about one device: marks of sweeps, subscriptions,
-// pauses, budgets. Keys are letters, digits, - _ = / and dots between.
-type State struct{ kv jetstream.KeyValue }
+// pauses, budgets. Keys are letters, digits, - _ = / and dots between; those
+// that start with "journal." are the journal's own.
+type State struct {
+	kv jetstream.KeyValue
+	st jetstream.Stream // that keeps it
+}
+
+const own = "journal."
 
 // Get returns the value of a key and its revision, or [ErrNoKey].
 func (s *State) Get(ctx context.Context, key string) ([]byte, uint64, error) {
@@ -31,38 +38,68 @@ func (s *State) Get(ctx context.Context, key string) ([]byte, uint64, error) {
 
 // Put sets a key whatever it was, and returns the new revision.
 func (s *State) Put(ctx context.Context, key string, value []byte) (uint64, error) {
+	if err := checkKey(key); err != nil {
+		return 0, err
+	}
 	rev, err := s.kv.Put(ctx, key, value)
 	return rev, stateError(key, err)
 }
 
 // Create sets a key that is not there; one that is gives [ErrConflict].
 func (s *State) Create(ctx context.Context, key string, value []byte) (uint64, error) {
+	if err := checkKey(key); err != nil {
+		return 0, err
+	}
 	rev, err := s.kv.Create(ctx, key, value)
 	return rev, stateError(key, err)
 }
 
 // Update sets a key that is still at a revision; otherwise [ErrConflict].
 func (s *State) Update(ctx context.Context, key string, value []byte, rev uint64) (uint64, error) {
+	if err := checkKey(key); err != nil {
+		return 0, err
+	}
 	rev, err := s.kv.Update(ctx, key, value, rev)
 	return rev, stateError(key, err)
 }
 
-// Delete removes a key. One that is not there is no error.
+// Delete removes a key and leaves no trace. One that is not there is no error.
 func (s *State) Delete(ctx context.Context, key string) error {
-	return stateError(key, s.kv.Purge(ctx, key))
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	return stateError(key, s.st.Purge(ctx, jetstream.WithPurgeSubject(stateSubject+key)))
 }
 
 // Keys lists the keys that start with a prefix, in order.
 func (s *State) Keys(ctx context.Context, prefix string) ([]string, error) {
-	keys, err := s.kv.Keys(ctx)
-	if errors.Is(err, jetstream.ErrNoKeysFound) {
-		return nil, nil
-	} else if err != nil {
+	info, err := s.st.Info(ctx, jetstream.WithSubjectFilter(stateSubject+">"))
+	if err != nil {
 		return nil, fmt.Errorf("journal: list keys: %w", err)
 	}
-	keys = slices.DeleteFunc(keys, func(k string) bool { return !strings.HasPrefix(k, prefix) || k == layoutKey })
+	var keys []string
+	for subject := range info.State.Subjects {
+		if key := strings.TrimPrefix(subject, stateSubject); strings.HasPrefix(key, prefix) && !strings.HasPrefix(key, own) {
+			keys = append(keys, key)
+		}
+	}
 	slices.Sort(keys)
 	return keys, nil
+}
+
+// stateSubject is where the bucket keeps its keys (NATS, ADR-8).
+const stateSubject = "$KV.STATE."
+
+var keyForm = regexp.MustCompile(`^[-/_=a-zA-Z0-9]+(\.[-/_=a-zA-Z0-9]+)*$`)
+
+func checkKey(key string) error {
+	if !keyForm.MatchString(key) || len(key) > 256 {
+		return fmt.Errorf("journal: %.80q cannot be a key: it must be letters, digits, - _ = / and dots between", key)
+	}
+	if strings.HasPrefix(key, own) {
+		return fmt.Errorf("journal: key %s is the journal's own", key)
+	}
+	return nil
 }
 
 func stateError(key string, err error) error {

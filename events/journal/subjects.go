@@ -35,18 +35,16 @@ func (j *Journal) keyOf(subject string) (events.Key, error) {
 	var k events.Key
 	part := strings.Split(subject, ".")
 	switch {
-	case part[0] == "fact" && len(part) == 4:
+	case part[0] == "fact" && len(part) == 4, part[0] == "task" && len(part) == 5:
 		k = events.Key{Tenant: part[2], Device: part[3]}
-		if part[1] != strconv.Itoa(j.partition(k)) {
-			return k, fmt.Errorf("subject %s is not in the device's partition, which is %d", subject, j.partition(k))
-		}
 	case part[0] == "case" && len(part) == 3:
 		k = events.Key{Tenant: part[1], Device: part[2]}
-	case part[0] == "task" && len(part) == 5:
-		k = events.Key{Tenant: part[2], Device: part[3]}
 	}
 	if !k.Valid() {
 		return k, fmt.Errorf("subject %s names no device", subject)
+	}
+	if part[0] == "fact" && part[1] != strconv.Itoa(j.partition(k)) {
+		return k, fmt.Errorf("subject %s is not in the device's partition, which is %d", subject, j.partition(k))
 	}
 	return k, nil
 }
