@@ -88,12 +88,18 @@ var readers = map[string]func(nats.Header, []byte) (events.Fact, error){
 	"accepted":     as[events.Accepted],
 	"done":         as[events.Done],
 	"delayed":      as[events.Delayed],
+	"held":         as[events.Held],
+	"tripped":      as[events.Tripped],
 	"failed":       as[events.Failed],
 	"rang":         as[events.Rang],
 	"acknowledged": as[events.Acknowledged],
 	"snoozed":      as[events.Snoozed],
 	"closed":       as[events.Closed],
 	"retried":      as[events.Retried],
+	"approved":     as[events.Approved],
+	"denied":       as[events.Denied],
+	"released":     as[events.Released],
+	"cancelled":    as[events.Cancelled],
 	"noted":        as[events.Noted],
 }
 
