@@ -123,17 +123,17 @@ func (s *search) missing(w sought) error {
 			return err
 		}
 	}
-	var close []string
+	var near []string
 	slices.Sort(s.names)
 	for _, name := range slices.Compact(s.names) {
 		a, b := strings.ToLower(name), strings.ToLower(w.device)
-		if len(close) < 5 && (strings.Contains(a, b) || strings.Contains(b, a) || len(b) > 3 && strings.HasPrefix(a, b[:len(b)-1])) {
-			close = append(close, name)
+		if len(near) < 5 && (strings.Contains(a, b) || strings.Contains(b, a) || len(b) > 3 && strings.HasPrefix(a, b[:len(b)-1])) {
+			near = append(near, name)
 		}
 	}
 	hint := "Curfew has not heard of it yet, or it is spelled differently: `curfew cases --all` lists the devices it knows"
-	if len(close) > 0 {
-		hint = "did you mean " + strings.Join(close, " or ") + "?"
+	if len(near) > 0 {
+		hint = "did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return notFound(fmt.Errorf("no device is called %q; %s", w.ref, hint))
 }

@@ -42,8 +42,8 @@ next and reason.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			return a.withSubscriptions(tenant, func(h house, make func(*journal.Journal) []*graph.Subscriptions) error {
-				return a.withQueue(ctx, func(q *queue) error { return a.listSubscriptions(ctx, q, make(q.Journal), asJSON) })
+			return a.withSubscriptions(tenant, func(h house, of func(*journal.Journal) []*graph.Subscriptions) error {
+				return a.withQueue(ctx, func(q *queue) error { return a.listSubscriptions(ctx, q, of(q.Journal), asJSON) })
 			})
 		},
 	}
@@ -101,11 +101,11 @@ again, so with an embedded queue this is refused while it does.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			return a.withSubscriptions(tenant, func(h house, make func(*journal.Journal) []*graph.Subscriptions) error {
+			return a.withSubscriptions(tenant, func(h house, of func(*journal.Journal) []*graph.Subscriptions) error {
 				return a.withStopped(ctx, h, func(j *journal.Journal) error {
 					p := a.printer()
 					var errs []error
-					for _, s := range make(j) {
+					for _, s := range of(j) {
 						name := h.tenant(s.Client.Tenant())
 						remove := s.Remove
 						if all {
@@ -130,7 +130,7 @@ again, so with an embedded queue this is refused while it does.`,
 
 // withSubscriptions reads the configuration, with its secrets, and lets do work
 // with the subscriptions of its tenants, or of one.
-func (a *app) withSubscriptions(tenant string, do func(h house, make func(*journal.Journal) []*graph.Subscriptions) error) error {
+func (a *app) withSubscriptions(tenant string, do func(h house, of func(*journal.Journal) []*graph.Subscriptions) error) error {
 	conf, err := a.loadForRun()
 	if err != nil {
 		return err

@@ -135,13 +135,17 @@ func (h house) nextRung(c events.Case, now time.Time) wait {
 		return wait{"the next rung, or the next look (name the configuration with -c to know more)", c.WakeAt}
 	}
 	var due time.Time
+	since := c.Since
+	if climbing(c) {
+		since = now.UTC() // if it were done now
+	}
 	for i := c.Rung; i < len(p.Ladder); i++ {
 		r := p.Ladder[i]
 		name := fmt.Sprintf("rung %d of %d: %s", i+1, len(p.Ladder), rungText(r))
 		if climbing(c) {
-			return wait{fmt.Sprintf("then %s, %s after what comes before it is done", name, span(r.After)), time.Time{}}
+			name = "then " + name + ", at the earliest"
 		}
-		at := c.Since.Add(r.After)
+		at := since.Add(r.After)
 		if r.Destructive() {
 			if c.Told.IsZero() {
 				return wait{name + ", which cannot come: the user was not told", time.Time{}}
@@ -161,7 +165,7 @@ func (h house) nextRung(c events.Case, now time.Time) wait {
 				continue // it will be passed over if the device stays as it is
 			}
 		}
-		if !due.After(now) {
+		if !due.After(now) && !climbing(c) {
 			name += ", which is due"
 		}
 		return wait{name, due}
