@@ -56,6 +56,8 @@ var intuneWrites = allowance{6, 40}
 const (
 	mailAtOnce = 4               // Graph docs: throttling-limits, Outlook
 	patience   = 2 * time.Second // the longest a call waits here
+	// leastWait keeps a sweep that lacks a hair's breadth from asking all the time.
+	leastWait = 100 * time.Millisecond
 	// reserved is the part of a burst that sweeps leave to actions and looks.
 	reserved = 0.4
 )
@@ -150,7 +152,8 @@ func (g *gate) reserve(k call, now time.Time) (wait time.Duration, undo func()) 
 	if k.sweep {
 		keep := reserved*float64(g.all.Burst()) + 1
 		if short := keep - g.all.TokensAt(now); short > 0 && g.all.Burst() > 1 {
-			return time.Duration(short / float64(g.all.Limit()) * float64(time.Second)), nil
+			wait = time.Duration(short / float64(g.all.Limit()) * float64(time.Second))
+			return max(wait, leastWait), nil
 		}
 	}
 	held := []*rate.Reservation{g.all.ReserveN(now, 1)}

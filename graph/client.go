@@ -176,7 +176,10 @@ func (c *Client) receive(k call, res *http.Response, into any) error {
 	if into == nil {
 		return nil
 	}
-	e := &Error{Status: res.StatusCode, RequestID: oneLine(res.Header.Get("request-id"), 64)}
+	e := &Error{
+		Status: res.StatusCode, RequestID: oneLine(res.Header.Get("request-id"), 64),
+		unsure: k.effect, // it was done, and what came of it is not known
+	}
 	body, err := io.ReadAll(res.Body)
 	switch {
 	case err != nil:

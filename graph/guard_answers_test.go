@@ -57,7 +57,7 @@ func TestSuccessWithoutABodyIsNoAnswer(t *testing.T) {
 				d.client = d.instead(func(*http.Request) *http.Response { return res() })
 				_, err := d.client.Look(d.ctx, events.Case{Key: d.dev().Key})
 				var e *graph.Error
-				if e = asError(t, err); e.GiveUp() {
+				if e = asError(t, err); e.GiveUp() || strings.Contains(name, "nothing") && !strings.Contains(e.Error(), "without a body") {
 					t.Errorf("nobody is there, it says: %v", err)
 				}
 				for _, swept := range []graph.Swept{d.sweep(newBook()).SweepDevices(d.ctx), d.sweep(newBook()).SweepAlerts(d.ctx), d.sweep(newBook()).SweepEntra(d.ctx)} {

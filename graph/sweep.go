@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"curfew/events"
@@ -32,6 +34,9 @@ type Sweep struct {
 	Sink   Sink
 	Cases  Cases
 	Marks  Marks
+
+	// Directory learns the ids of every device that is read; nil: nobody does.
+	Directory *Directory
 
 	// From the end of one pass to the begin of the next, give or take a tenth.
 	// 0: the default, which is 15 min, 5 min and 15 min; negative: never.
@@ -92,30 +97,41 @@ func (s *Sweep) Run(ctx context.Context) error {
 		return errors.New("graph: a sweep needs a client, a sink, cases and marks")
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	for _, kind := range []struct {
-		every, usual time.Duration
-		sweep        func(context.Context) Swept
-	}{
-		{s.Devices, devicesEvery, s.SweepDevices},
-		{s.Alerts, alertsEvery, s.SweepAlerts},
-		{s.Entra, entraEvery, s.SweepEntra},
-	} {
-		every := kind.every
-		if every == 0 {
-			every = kind.usual
-		}
-		if every < 0 {
-			continue
-		}
+	for _, k := range s.kinds() {
 		g.Go(func() error {
 			// Many tenants start at one time; they should not go on so.
-			for wait := rand.N(every/10 + 1); pause(ctx, wait); wait = every - every/10 + rand.N(every/5+1) {
-				kind.sweep(ctx)
+			for wait := rand.N(k.every/10 + 1); pause(ctx, wait); wait = k.every - k.every/10 + rand.N(k.every/5+1) {
+				k.sweep(ctx)
 			}
 			return nil
 		})
 	}
 	return g.Wait()
+}
+
+// Once makes one pass over everything that [Sweep.Run] would, out of turn. A nil
+// error means that all of it was read to its end.
+func (s *Sweep) Once(ctx context.Context) error {
+	var wrong []error
+	for _, k := range s.kinds() {
+		wrong = append(wrong, k.sweep(ctx).Err)
+	}
+	return errors.Join(wrong...)
+}
+
+type kind struct {
+	every time.Duration
+	sweep func(context.Context) Swept
+}
+
+// kinds are the passes that are wanted, and how often.
+func (s *Sweep) kinds() []kind {
+	all := []kind{
+		{cmp.Or(s.Devices, devicesEvery), s.SweepDevices},
+		{cmp.Or(s.Alerts, alertsEvery), s.SweepAlerts},
+		{cmp.Or(s.Entra, entraEvery), s.SweepEntra},
+	}
+	return slices.DeleteFunc(all, func(k kind) bool { return k.every < 0 })
 }
 
 // SweepDevices makes one pass over Intune's list of managed devices.

@@ -56,8 +56,8 @@ func TestAnAlertIsToldOncePerVersion(t *testing.T) {
 		if told := b.told(); len(told) != 1 || told[0].fact.(events.Alerted).Alert.Investigation != "running" {
 			t.Errorf("told %+v", told)
 		}
-		d.tenant.Heal("LT-042") // over: news only to a case
 		time.Sleep(time.Minute)
+		d.tenant.Heal("LT-042") // over: news only to a case
 		complete(t, s.SweepAlerts(d.ctx))
 		if told := b.told(); len(told) != 0 {
 			t.Errorf("told %+v", told)

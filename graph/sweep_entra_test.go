@@ -84,7 +84,13 @@ func TestAnOldOrRefusedLinkStartsOver(t *testing.T) {
 				d.tenant.BreakBitLocker("LT-042")
 				time.Sleep(time.Hour)
 				expire(d, b)
+				d.tenant.Forget()
 				complete(t, s.SweepEntra(d.ctx))
+				for _, r := range d.tenant.Requests() { // what can be known without asking is not asked
+					if asked := name == "410" || name == "400"; r.Query.Has("$deltatoken") && !asked {
+						t.Errorf("followed %v", r.Query)
+					}
+				}
 				expect(t, b.noticed(t), laptop.EntraID)
 				if len(hosts) != 1 {
 					t.Errorf("asked %v", hosts)

@@ -2,13 +2,16 @@ package graph_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"curfew/events"
 	"curfew/graph"
 	"curfew/graph/graphtest"
 )
@@ -60,9 +63,50 @@ func TestSweepsGoOnUntilTheyAreEnded(t *testing.T) {
 			}
 		}
 	})
+	story(t, func(t *testing.T, d *desk) {
+		d.tenant.AddDevice(ana("LT-042"))
+		d.tenant.Infect("LT-042", graphtest.High)
+		b := newBook()
+		s := d.sweep(b)
+		s.Entra = -1
+		if err := s.Once(d.ctx); err != nil || len(b.told()) != 2 || d.tenant.Asked("GET", "/v1.0/devices") != 0 {
+			t.Errorf("%v", err)
+		}
+		d.tenant.Inject(graphtest.Fault{Kind: graphtest.TimedOut, Path: "security"})
+		want{status: 504}.check(t, s.Once(d.ctx))
+	})
 	if err := (&graph.Sweep{}).Run(t.Context()); err == nil {
 		t.Error("a sweep of nothing")
 	}
+}
+
+func TestASweepGivesWayAndComesThrough(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		laptop := d.tenant.AddDevice(ana("LT-042"))
+		a := d.tenant.AddAlert("LT-042", graphtest.Alert{Severity: graphtest.High, HideEntraID: true})
+		kase := events.Case{Key: events.Key{Tenant: contosoID, Device: events.UnresolvedPrefix + laptop.DefenderID}}
+		kase.Device.Alerts = []events.Alert{{ID: a.ID}}
+		busy, stop := context.WithTimeout(d.ctx, 10*time.Minute)
+		defer stop()
+		var looks sync.WaitGroup
+		for range 20 { // each look reads one alert, as fast as it may
+			looks.Go(func() {
+				for busy.Err() == nil {
+					var e *graph.Error
+					if _, err := d.client.Look(busy, kase); errors.As(err, &e) {
+						time.Sleep(max(e.RetryAfter(), time.Second))
+					}
+				}
+			})
+		}
+		time.Sleep(time.Minute)
+		began := time.Now()
+		complete(t, d.sweep(newBook()).SweepAlerts(d.ctx))
+		if took := time.Since(began); took < 8*time.Minute || took > 12*time.Minute {
+			t.Errorf("took %v", took)
+		}
+		looks.Wait()
+	})
 }
 
 func TestALongSweepSaysHowFarItIs(t *testing.T) {
