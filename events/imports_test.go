@@ -16,6 +16,7 @@ import (
 const (
 	pure       = "the language, the case machine and the rules are pure: nothing in them can block, read a clock or fail halfway"
 	queue      = "the queue knows facts, cases and tasks; it never sees Graph, a vendor or a handler"
+	gates      = "a gate decides about values and reaches what is kept through an interface of its own: it sees neither the queue, nor Graph, nor a handler"
 	microsoft  = "all that is said to Microsoft is said in graph, which never sees the queue"
 	handler    = "a handler is given a case and a task and returns a fact: it sees neither the queue, nor Graph's SDK, nor another handler, and declares what it needs of them as an interface"
 	pretender  = "what stands in for a cloud is a server on its own, for tests and `curfew try`"
@@ -29,6 +30,7 @@ const (
 var arrows = []struct{ pkg, may, why string }{
 	{"events", "", pure},
 	{"events/rules", "events cel", pure},
+	{"events/gate", "events", gates},
 	{"events/broker", "nats nats-server x", queue},
 	{"events/journal", "events nats x", queue},
 
@@ -56,6 +58,7 @@ var arrows = []struct{ pkg, may, why string }{
 // itself, any …test package and the testing modules.
 var inTests = map[string]string{
 	"events/broker":   "nats-server",
+	"events/gate":     "events/broker events/journal events/rules",
 	"events/journal":  "events/broker events/rules nats-server",
 	"graph":           "azure",
 	"graph/graphtest": "azure",
