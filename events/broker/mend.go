@@ -14,7 +14,7 @@ import (
 const (
 	checkup   = time.Minute // how often the server is looked at though it has not complained
 	firstWait = time.Second // between two tries to write to a disk that refused
-	longWait  = 30 * time.Second
+	longWait  = 10 * time.Second
 	probeSize = 256 << 10 // bytes that must fit before the server is started anew
 )
 

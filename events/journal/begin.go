@@ -34,6 +34,11 @@ func (s *serving) begin(ctx context.Context, c events.Case, t events.Task) (even
 		}
 		begun.Before = oneLine(before, mostReason)
 	}
+	s.begins.Add(1)
+	defer s.begins.Add(-1)
+	if s.stopping() { // looked at after the count was raised; see linger
+		return no(time.Millisecond, nil)
+	}
 	rang, stop := s.bell.listen(c.Key)
 	defer stop()
 	if err := s.crashed("begun: append"); err != nil {
@@ -45,7 +50,7 @@ func (s *serving) begin(ctx context.Context, c events.Case, t events.Task) (even
 	if err := s.crashed("begun: appended"); err != nil {
 		return no(0, err)
 	}
-	for tries, since := 0, time.Now(); time.Since(since) < s.o.Timeout; tries++ {
+	for tries, since := 0, time.Now(); time.Since(since) < beginWait; tries++ {
 		now, _, err := s.Case(ctx, c.Key)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			s.log.Debug("cannot see whether a task may begin", "task", t.ID, "err", err)
@@ -70,7 +75,25 @@ func (s *serving) begin(ctx context.Context, c events.Case, t events.Task) (even
 			return no(0, context.Cause(ctx))
 		}
 	}
-	return no(time.Second, fmt.Errorf("journal: %s was not let begin within %v: facts are taken too slowly, or not at all", t.ID, s.o.Timeout))
+	return no(time.Minute, fmt.Errorf("journal: %s was not let begin within %v: facts are taken too slowly, or not at all", t.ID, beginWait))
+}
+
+// beginWait is how long an attempt waits to be let begin. It is long because one
+// that gives up may be let begin all the same, and then the next is unsure for
+// nothing.
+const beginWait = 5 * time.Minute
+
+// linger returns a context that ends after ctx, when no attempt waits to be let
+// begin any more, but at most some time after.
+func (j *Journal) linger(ctx context.Context, most time.Duration) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		defer cancel()
+		for end := time.Now().Add(most); j.begins.Load() > 0 && time.Now().Before(end); {
+			sleep(out, 5*time.Millisecond)
+		}
+	})
+	return out, func() { stop(); cancel() }
 }
 
 func (s *serving) before(ctx context.Context, c events.Case, t events.Task) (string, error) {

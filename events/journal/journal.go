@@ -32,6 +32,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -76,8 +77,9 @@ type Journal struct {
 	facts, cases, tasks, dead jetstream.Stream
 	state                     *State
 
-	bell  bell
-	stuck stuck
+	bell   bell
+	stuck  stuck
+	begins atomic.Int64 // attempts that wait to be let begin
 
 	step  func(events.Case, events.Fact, events.Policies, time.Time) (events.Case, []events.Task)
 	crash func(point string) error // nil, but in the tests that stop a worker dead between two writes

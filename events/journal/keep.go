@@ -24,8 +24,13 @@ const (
 // as many devices at once as there are partitions. Any number of workers may
 // keep the same journal. What cannot be stored is tried until it can.
 //
+// When ctx ends it goes on, for moments, until no task that [Journal.Serve] has
+// in hand waits to be let begin.
+//
 // Policies is asked for every fact anew.
 func (j *Journal) Keep(ctx context.Context, policies func() events.Policies) error {
+	ctx, leave := j.linger(ctx, keepGrace)
+	defer leave()
 	alive, cancel := outlive(ctx, keepGrace)
 	defer cancel()
 	var wg sync.WaitGroup

@@ -53,7 +53,7 @@ func (j *Journal) Serve(ctx context.Context, action events.Action, do Func, o Se
 	o.Grace = cmp.Or(max(o.Grace, 0), 10*time.Second)
 	alive, cancel := outlive(ctx, o.Grace)
 	defer cancel()
-	s := &serving{Journal: j, action: action, do: do, o: o}
+	s := &serving{Journal: j, action: action, do: do, o: o, stopping: func() bool { return ctx.Err() != nil }}
 	s.desk = newDesk(o.Concurrency, func(m jetstream.Msg) { s.serve(alive, m) })
 	var wg sync.WaitGroup
 	wg.Go(func() { s.renewShelved(ctx) })
@@ -89,10 +89,11 @@ func (s *serving) finish(alive context.Context) error {
 // A serving hands out the tasks of one action.
 type serving struct {
 	*Journal
-	action events.Action
-	do     Func
-	o      ServeOptions
-	desk   *desk
+	action   events.Action
+	do       Func
+	o        ServeOptions
+	desk     *desk
+	stopping func() bool
 
 	mu      sync.Mutex
 	crowd   int       // tasks of the action that are with a worker or put back, as last counted
@@ -155,6 +156,10 @@ func (s *serving) putBack(m jetstream.Msg, d time.Duration) {
 
 // serve does the task of a message, if it is still wanted.
 func (s *serving) serve(ctx context.Context, m jetstream.Msg) {
+	if s.stopping() {
+		s.handBack(m)
+		return
+	}
 	l := s.hold(ctx, m)
 	defer l.release()
 	again, err := s.serveOnce(l.ctx, m)

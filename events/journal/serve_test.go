@@ -291,10 +291,16 @@ func TestNobodyKeeps(t *testing.T) {
 		x.notice(k)
 		time.Sleep(time.Second)
 		rest()
-		x.wg.Go(func() { check(t, x.Serve(ctx, events.Mail, w.do, ServeOptions{Timeout: 5 * time.Second})) })
+		x.wg.Go(func() { check(t, x.Serve(ctx, events.Mail, w.do, ServeOptions{})) })
 		time.Sleep(2 * time.Minute)
 		if got := w.effects(k); len(got) != 0 {
 			t.Errorf("did %q", got)
+		}
+		w.trouble = func(task events.Task) error {
+			if task.Unsure {
+				t.Error("the attempt that had waited was forgotten")
+			}
+			return nil
 		}
 		x.wg.Go(func() { check(t, x.Keep(ctx, func() events.Policies { return mailing })) })
 		time.Sleep(2 * time.Minute)
@@ -433,6 +439,48 @@ func TestStopInOrder(t *testing.T) {
 			t.Errorf("%d of 20 devices were looked at", looked)
 		}
 	})
+}
+
+// The worker stops right after an attempt has begun: the attempt is made, or is
+// not begun at all, but nobody is left unsure.
+func TestStopWhileATaskBegins(t *testing.T) {
+	for _, point := range []string{"begun: append", "begun: appended", "begun: seen", "handler: call"} {
+		t.Run(point, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				dir := t.TempDir()
+				calls := 0
+				do := func(_ context.Context, _ events.Case, task events.Task) (events.Fact, error) {
+					if calls++; task.Unsure {
+						t.Error("unsure after a stop in order")
+					}
+					return events.Done{Task: task.ID}, nil
+				}
+				x := start(t, dir)
+				reached := make(chan struct{})
+				var once sync.Once
+				x.crash = func(p string) error {
+					if p == point {
+						once.Do(func() { x.cancel(); close(reached) })
+					}
+					return nil
+				}
+				post(t, x, do, ServeOptions{})
+				<-reached
+				begin := time.Now()
+				x.stop()
+				if took := time.Since(begin); took > time.Second {
+					t.Errorf("took %v to stop", took)
+				}
+				x = start(t, dir)
+				defer x.stop()
+				post(t, x, do, ServeOptions{})
+				time.Sleep(time.Minute)
+				if _, is := x.mailTask(key("d1")); is != "done" || calls != 1 {
+					t.Errorf("%s after %d calls", is, calls)
+				}
+			})
+		})
+	}
 }
 
 // A handler that does not listen is not waited for longer than it may take.
