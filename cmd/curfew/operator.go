@@ -22,10 +22,10 @@ type operator struct {
 
 // A word is what an operator says about one case.
 type word struct {
-	refuse func(c events.Case) error       // why it makes no sense now; nil: it does
-	fact   func(c events.Case) events.Fact //
-	heard  func(now, before events.Case) bool
-	said   func(now events.Case) string // what came of it
+	refuse func(c events.Case) error // why it makes no sense now; nil: it does
+	fact   func(c events.Case) events.Fact
+	heard  func(now, before events.Case) bool // whether the case shows it
+	said   func(now events.Case) string       // what came of it
 }
 
 // asOperator finds the devices and says the word about each. One that fails

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -64,84 +62,6 @@ func notOpen(what string) func(events.Case) error {
 		}
 		return nil
 	}
-}
-
-func newAckCmd(a *app) *cobra.Command {
-	s := &saying{}
-	cmd := a.sayCmd(s, "ack", "Say that you are on it: the ladder waits until an end you name",
-		`Take a case on. Nothing more is done to the device and nobody else is told until
-the end you name; then Curfew looks at the device, and the ladder goes on if it
-is still at risk. Signs of health still close the case. An end is needed, 30 days
-away at most; --lift takes the acknowledgement back.`,
-		`  curfew ack LT-042 --for 2h
-  curfew ack LT-042 LT-043 --until 18:00
-  curfew ack LT-042 --lift`,
-		func(ctx context.Context, devices []string) error { return a.hold(ctx, s, devices, false) })
-	s.end.flags(cmd)
-	cmd.Flags().BoolVar(&s.lift, "lift", false, "let the ladder go on")
-	cmd.MarkFlagsMutuallyExclusive("for", "until", "lift")
-	cmd.MarkFlagsOneRequired("for", "until", "lift")
-	return cmd
-}
-
-func newSnoozeCmd(a *app) *cobra.Command {
-	s := &saying{}
-	cmd := a.sayCmd(s, "snooze", "Hear nothing about a case until an end you name, for a reason you give",
-		`Put a case to sleep. Besides what "curfew ack" does, nobody is called when it
-turns out that only a person can help. An end and a reason are needed; 30 days
-away at most. --lift wakes the case.`,
-		`  curfew snooze LT-042 --for 3d --reason "in the post to the repair shop"
-  curfew snooze LT-042 --until 2026-03-09 -m "user on leave, device switched off"
-  curfew snooze LT-042 --lift`,
-		func(ctx context.Context, devices []string) error { return a.hold(ctx, s, devices, true) })
-	s.end.flags(cmd)
-	reasonFlag(cmd, &s.reason)
-	cmd.Flags().BoolVar(&s.lift, "lift", false, "wake the case")
-	cmd.MarkFlagsMutuallyExclusive("for", "until", "lift")
-	cmd.MarkFlagsOneRequired("for", "until", "lift")
-	return cmd
-}
-
-// hold acknowledges or snoozes, or takes that back.
-func (a *app) hold(ctx context.Context, s *saying, devices []string, quiet bool) error {
-	until, err := s.end.time(time.Now(), a.zone)
-	if err == nil && quiet && !s.lift {
-		s.reason, err = checkText("--reason", s.reason)
-	}
-	if err != nil {
-		return err
-	}
-	return a.asOperator(ctx, s.by, devices, func(o *operator) word {
-		w := word{
-			refuse: notOpen("hold back"),
-			fact: func(events.Case) events.Fact {
-				if quiet {
-					return events.Snoozed{By: o.who, Reason: s.reason, Until: until}
-				}
-				return events.Acknowledged{By: o.who, Until: until}
-			},
-			heard: func(now, _ events.Case) bool {
-				return !now.Open || now.Hold != nil && now.Hold.By == o.who && now.Hold.Quiet == quiet && now.Hold.Until.Equal(until)
-			},
-			said: func(now events.Case) string {
-				if now.Hold == nil {
-					return "its case has closed meanwhile"
-				}
-				return now.State() + " until " + o.p.when(until) + "; then Curfew looks, and the ladder goes on if it is still at risk"
-			},
-		}
-		if s.lift {
-			w.refuse = func(c events.Case) error {
-				if c.Hold == nil {
-					return errors.New("nobody holds its ladder back")
-				}
-				return nil
-			}
-			w.heard = func(now, _ events.Case) bool { return now.Hold == nil }
-			w.said = func(events.Case) string { return "the ladder goes on; Curfew looks at the device first" }
-		}
-		return w
-	})
 }
 
 func newCloseCmd(a *app) *cobra.Command {
@@ -232,11 +152,10 @@ func (o *operator) look(ctx context.Context, wait time.Duration) word {
 			return pending || now.Looked.After(before.Looked)
 		},
 		said: func(now events.Case) string {
-			asked := time.Now()
+			seen, err := now, error(nil)
 			if task, pending := pendingLook(now); pending {
-				asked = task.Asked
+				seen, err = o.q.await(ctx, now.Key, wait, func(c events.Case) bool { return !c.Looked.Before(task.Asked) })
 			}
-			seen, err := o.q.await(ctx, now.Key, wait, func(c events.Case) bool { return !c.Looked.Before(asked) })
 			if err != nil {
 				text := "a look is asked for"
 				if task, pending := pendingLook(seen); pending {
@@ -251,77 +170,9 @@ func (o *operator) look(ctx context.Context, wait time.Duration) word {
 }
 
 func pendingLook(c events.Case) (events.Task, bool) {
-	for _, t := range c.Pending {
-		if t.Action == events.Look {
-			return t, true
-		}
+	look, _ := split(c.Pending)
+	if len(look) == 0 {
+		return events.Task{}, false
 	}
-	return events.Task{}, false
-}
-
-func newRetryCmd(a *app) *cobra.Command {
-	s := &saying{}
-	var n int
-	cmd := a.sayCmd(s, "retry", "Try again what was given up",
-		`Try the tasks again that were given up for a device, or only the one with
---task. Mend first what made them fail: "curfew case DEVICE" says what that was.
-Their dead letters go.`,
-		`  curfew retry LT-042
-  curfew retry LT-042 --task 7`,
-		func(ctx context.Context, devices []string) error {
-			return a.withQueue(ctx, func(q *queue) error {
-				found, err := q.find(ctx, devices...)
-				if err != nil {
-					return err
-				}
-				o := &operator{a, q, a.operator(q.house, s.by), a.printer()}
-				var errs []error
-				for _, c := range found {
-					errs = append(errs, o.retry(ctx, c, n))
-				}
-				return errors.Join(append(errs, o.p.flush())...)
-			})
-		})
-	cmd.Flags().IntVar(&n, "task", 0, "only the task with this `NUMBER`, as the case shows it")
-	return cmd
-}
-
-// retry tries the given-up tasks of a case again, or only number n.
-func (o *operator) retry(ctx context.Context, c events.Case, n int) error {
-	var errs []error
-	tried := 0
-	for _, t := range c.Given {
-		if n != 0 && t.N != n {
-			continue
-		}
-		tried++
-		what := orderText(t.Order) + fmt.Sprintf(" (#%d)", t.N)
-		errs = append(errs, o.say(ctx, c, word{
-			refuse: func(events.Case) error {
-				if t.Rung > 0 && !c.Open {
-					return fmt.Errorf("%s is not tried again: its case is closed", what)
-				}
-				return nil
-			},
-			fact:  func(events.Case) events.Fact { return events.Retried{Task: t.ID, By: o.who} },
-			heard: func(now, _ events.Case) bool { return !given(now, t.ID) },
-			said:  func(events.Case) string { return what + " is tried again" },
-		}))
-		if errs[len(errs)-1] == nil {
-			errs = append(errs, o.q.dropLetters(ctx, t))
-		}
-	}
-	if tried == 0 {
-		return fmt.Errorf("%s: nothing was given up%s", deviceName(c), cmp.Or(map[bool]string{true: fmt.Sprintf(" under number %d", n)}[n != 0], ""))
-	}
-	return errors.Join(errs...)
-}
-
-func given(c events.Case, id string) bool {
-	for _, t := range c.Given {
-		if t.ID == id {
-			return true
-		}
-	}
-	return false
+	return look[0], true
 }

@@ -42,7 +42,7 @@ next and reason.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			return a.withSubscriptions(tenant, func(h house, of func(*journal.Journal) []*graph.Subscriptions) error {
+			return a.withSubscriptions(tenant, func(_ house, of func(*journal.Journal) []*graph.Subscriptions) error {
 				return a.withQueue(ctx, func(q *queue) error { return a.listSubscriptions(ctx, q, of(q.Journal), asJSON) })
 			})
 		},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,12 +73,7 @@ func (h house) clearedAt(c events.Case) time.Time {
 
 // climbing reports whether a rung is being done.
 func climbing(c events.Case) bool {
-	for _, t := range c.Pending {
-		if t.Rung > 0 {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.Pending, func(t events.Task) bool { return t.Rung > 0 })
 }
 
 func taskWaits(c events.Case, tasks []events.Task, out []wait) []wait {
@@ -103,6 +99,10 @@ func taskStatus(c events.Case, t events.Task) (string, time.Time) {
 		return "under way", time.Time{}
 	case t.Out:
 		return "in the queue", time.Time{}
+	case t.Held != nil:
+		return fmt.Sprintf("held by %s since %s: %s; tried again", t.Held.Gate, t.Held.Since.UTC().Format(time.RFC3339), t.Held.Reason), t.Next
+	case t.Needs > len(t.Approvals):
+		return fmt.Sprintf("needs approval, %d of %d given", len(t.Approvals), t.Needs), time.Time{}
 	case t.Tries > 0:
 		return fmt.Sprintf("put off, %s so far%s", times(t.Tries), prefixed(": ", t.Why)), t.Next
 	case c.Hold != nil:

@@ -87,6 +87,12 @@ func TestWaitsSayWhatComesNext(t *testing.T) {
 		{"accepted", with(func(c *events.Case) {
 			c.Pending = task(func(t *events.Task) { t.Accepted = &events.Progress{Receipt: "R1"} })
 		}), []wait{{"ticket to desk: accepted as R1 but not yet done, asked again", at(3)}, next}},
+		{"held by a gate", with(func(c *events.Case) {
+			c.Pending = task(func(t *events.Task) { t.Held = &events.Holding{Gate: "budget", Reason: "used up", Since: at(1)} })
+		}), []wait{{"ticket to desk: held by budget since 2026-03-02T10:00:00Z: used up; tried again", at(3)}, next}},
+		{"to be approved", with(func(c *events.Case) {
+			c.Pending = task(func(t *events.Task) { t.Needs, t.Approvals = 2, []events.Approval{{By: "kim"}} })
+		}), []wait{{"ticket to desk: needs approval, 1 of 2 given", time.Time{}}, next}},
 		{"behind another", with(func(c *events.Case) { c.Pending = task(func(t *events.Task) { t.After = "t/d/5-ticket" }) }),
 			[]wait{{"ticket to desk: comes after ticket #5", time.Time{}}, next}},
 		{"closing", events.Case{Pending: task(func(t *events.Task) { t.Action, t.Rung, t.Out = events.Close, 0, true })},
