@@ -58,7 +58,7 @@ var arrows = []struct{ pkg, may, why string }{
 // itself, any …test package and the testing modules.
 var inTests = map[string]string{
 	"events/broker":   "nats-server",
-	"events/gate":     "events/broker events/journal events/rules",
+	"events/gate":     "events/broker events/journal events/rules nats-server",
 	"events/journal":  "events/broker events/rules nats-server",
 	"graph":           "azure",
 	"graph/graphtest": "azure",
