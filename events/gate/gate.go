@@ -46,8 +46,8 @@ const (
 	GateBudget    = "budget"
 )
 
-// Opens reports whether a person's [events.Released] lets a task through a gate:
-// others have a way of their own, or none.
+// Opens reports whether a person's [events.Released] lets a task through a gate.
+// The others have a way of their own, or none, and are only asked again at once.
 func Opens(gate string) bool { return gate == GateBudget || gate == GatePreflight }
 
 // A Func does one task and returns the fact that came of it.

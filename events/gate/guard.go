@@ -41,8 +41,16 @@ type tally struct {
 // stale is how old a count may be. The breaker itself is read every time.
 const stale = 10 * time.Second
 
-// again is how long a task waits that a pause or the breaker holds.
-const again = 10 * time.Minute
+// again is when a task asks again that a gate holds for nobody knows how long:
+// soon at first, and later the longer it was held, for every time is another
+// record of its case. [events.Released] makes it ask at once.
+func again(t events.Task, gate string, now time.Time) time.Time {
+	wait := 10 * time.Minute
+	if t.Held != nil && t.Held.Gate == gate {
+		wait = min(max(wait, now.Sub(t.Held.Since)/2), 6*time.Hour)
+	}
+	return now.Add(wait)
+}
 
 // Admit asks all gates about a task whose attempt begins, and takes its slot of a
 // budget. A nil Held lets it through. Its error shuts the gate: it says that one
@@ -55,7 +63,7 @@ func (g *Guard) Admit(ctx context.Context, c events.Case, t events.Task) (*event
 		return h, err
 	}
 	if n := len(t.Approvals); grave(t.Action) && n < t.Needs {
-		return held(t, GateApproval, fmt.Sprintf("%d of %d approvals", n, t.Needs), time.Now().Add(again)), nil
+		return held(t, GateApproval, fmt.Sprintf("%d of %d approvals", n, t.Needs), again(t, GateApproval, time.Now())), nil
 	}
 	if BudgetOf(t) == "" {
 		return nil, nil
@@ -107,7 +115,7 @@ func (g *Guard) stands(ctx context.Context, c events.Case, t events.Task, count 
 		return nil, err
 	}
 	if p, ok := ps.covering(c.Tenant, t.Action); ok {
-		return held(t, GatePause, p.Why(), now.Add(again)), nil
+		return held(t, GatePause, p.Why(), again(t, GatePause, now)), nil
 	}
 	if !grave(t.Action) && t.Action != events.Page || c.Key == events.TenantKey(c.Tenant) {
 		return nil, nil
@@ -123,9 +131,9 @@ func (g *Guard) stands(ctx context.Context, c events.Case, t events.Task, count 
 	case err != nil:
 		return nil, err
 	case tr.Tripped:
-		return held(t, GateBreaker, tr.Reason, now.Add(again)), nil
+		return held(t, GateBreaker, tr.Reason, again(t, GateBreaker, now)), nil
 	case doubt != "" && grave(t.Action):
-		return held(t, GateBreaker, doubt, now.Add(again)), nil
+		return held(t, GateBreaker, doubt, again(t, GateBreaker, now)), nil
 	}
 	return nil, nil
 }

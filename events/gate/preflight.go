@@ -53,12 +53,12 @@ type Preflight struct {
 // A verdict of the pre-flight: at most one of the two is set.
 type verdict struct {
 	refused, held string
-	until         time.Time
+	until         time.Time // the latest that a check named; zero: none did
 }
 
 // decide makes one verdict of many answers. Refusals come before holds, and a
 // person's release opens only what is unknown.
-func (p Preflight) decide(reasons []Reason, released bool, now time.Time) verdict {
+func (p Preflight) decide(reasons []Reason, released bool) verdict {
 	var refused, hold []string
 	var until time.Time
 	for _, r := range reasons {
@@ -83,9 +83,6 @@ func (p Preflight) decide(reasons []Reason, released bool, now time.Time) verdic
 	if len(reasons) == 0 && !released {
 		hold = append(hold, "nothing was checked")
 	}
-	if !until.After(now) {
-		until = now.Add(30 * time.Minute)
-	}
 	switch {
 	case len(refused) > 0:
 		return verdict{refused: strings.Join(refused, "; ")}
@@ -109,11 +106,14 @@ func (g *Guard) fly(ctx context.Context, c events.Case, t events.Task) (*events.
 	if err != nil {
 		return nil, fmt.Errorf("gate: pre-flight: %w", err)
 	}
-	v := g.Preflight.decide(reasons, releasedBy(t, GatePreflight) != "", time.Now())
+	v := g.Preflight.decide(reasons, releasedBy(t, GatePreflight) != "")
 	switch {
 	case v.refused != "":
 		return nil, refusal{fmt.Errorf("pre-flight refuses the %s: %s", t.Action, v.refused)}
 	case v.held != "":
+		if now := time.Now(); !v.until.After(now) {
+			v.until = again(t, GatePreflight, now)
+		}
 		return held(t, GatePreflight, v.held, v.until), nil
 	}
 	return nil, nil

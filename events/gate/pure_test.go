@@ -244,6 +244,19 @@ func TestProtected(t *testing.T) {
 	}
 }
 
+// TestAskAgain: a task that is held for long asks ever more rarely, or its case
+// would be nothing but that.
+func TestAskAgain(t *testing.T) {
+	asked, now := 0, noon
+	task := events.Task{Held: &events.Holding{Gate: GatePause, Since: noon}}
+	for ; now.Before(noon.Add(30 * 24 * time.Hour)); asked++ {
+		now = again(task, GatePause, now)
+	}
+	if asked > 140 || again(task, GateBreaker, now).Sub(now) != 10*time.Minute {
+		t.Errorf("it asked %d times in a month", asked)
+	}
+}
+
 // TestPreflight: refusals, then holds, and unknown as the policy has it.
 func TestPreflight(t *testing.T) {
 	p := Preflight{Unknown: map[string]Treatment{"escrow": Allow, "joined": Refuse}}
@@ -264,8 +277,8 @@ func TestPreflight(t *testing.T) {
 		{"an answer that is none", []Reason{{Check: "seen", Answer: "maybe", Why: "?"}}, false, "", "seen: ? (not known)"},
 		{"nothing checked", nil, false, "", "nothing was checked"},
 	} {
-		v := p.decide(tt.reasons, tt.released, noon)
-		if v.refused != tt.refused || v.held != tt.held || v.held != "" && !v.until.After(noon) {
+		v := p.decide(tt.reasons, tt.released)
+		if v.refused != tt.refused || v.held != tt.held {
 			t.Errorf("%s: %+v", tt.name, v)
 		}
 	}
