@@ -99,11 +99,11 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 		err = errors.Join(err, w.broker.Stop(ctx))
 		log.Info("stopped")
 	}()
-	replicas := 1
+	replicas, lease := 1, 4*time.Second // an embedded queue waits for nobody but this worker
 	if conf.NATS != nil {
-		replicas = conf.NATS.Replicas
+		replicas, lease = conf.NATS.Replicas, 0
 	}
-	if w.journal, err = journal.Open(ctx, w.broker.Conn(), journal.Options{Replicas: replicas}, log); err != nil {
+	if w.journal, err = journal.Open(ctx, w.broker.Conn(), journal.Options{Replicas: replicas, Lease: lease}, log); err != nil {
 		return err
 	}
 	w.table = table(conf, w.tenants, templates)

@@ -65,7 +65,7 @@ func (s *serving) begin(ctx context.Context, c events.Case, t events.Task) (even
 			case !out: // called off, refused, or put off meanwhile
 				return no(0, nil)
 			case is.Refused == begun.Attempt, is.Begun != nil: // another attempt has begun
-				return no(leaseWait, nil)
+				return no(s.lease, nil)
 			}
 		}
 		select {

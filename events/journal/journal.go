@@ -28,6 +28,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -49,6 +50,12 @@ type Options struct {
 	FactsAge   time.Duration // how long facts are kept; default 90 days
 	DeadAge    time.Duration // how long dead letters are kept; default 90 days
 	Pulse      time.Duration // how often an idle broker says that it is alive, half a second to 30 s; two missed are noticed; default 4 s
+
+	// Lease is after how long a silence what a worker was given is given to
+	// another: how long its work stands still when it dies. Default 10 s; all
+	// workers of a journal should have the same. One that can be alone with an
+	// embedded broker only waits for itself, and does well with a few seconds.
+	Lease time.Duration
 }
 
 func (o Options) check() error {
@@ -61,6 +68,8 @@ func (o Options) check() error {
 		return fmt.Errorf("facts and dead letters must be kept for at least %v", minAge)
 	case o.Pulse != 0 && (o.Pulse < time.Second/2 || o.Pulse > 30*time.Second):
 		return fmt.Errorf("a pulse of %v: it may be half a second to 30 s", o.Pulse)
+	case o.Lease != 0 && (o.Lease < 2*time.Second || o.Lease > time.Minute):
+		return fmt.Errorf("a lease of %v: it may be 2 s to a minute", o.Lease)
 	}
 	return nil
 }
@@ -73,6 +82,7 @@ type Journal struct {
 	log   *slog.Logger
 	parts int
 	pulse time.Duration
+	lease time.Duration
 
 	facts, cases, tasks, dead jetstream.Stream
 	state                     *State
@@ -91,7 +101,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options, log *slog.Logger) (*Jou
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	j, err := newJournal(nc, o.Pulse, log)
+	j, err := newJournal(nc, o.Pulse, o.Lease, log)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +114,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options, log *slog.Logger) (*Jou
 // Attach opens a journal that somebody else has made, for looking at it and for
 // appending to it, and changes nothing about its streams.
 func Attach(ctx context.Context, nc *nats.Conn, log *slog.Logger) (*Journal, error) {
-	j, err := newJournal(nc, 0, log)
+	j, err := newJournal(nc, 0, 0, log)
 	if err != nil {
 		return nil, err
 	}
@@ -114,15 +124,15 @@ func Attach(ctx context.Context, nc *nats.Conn, log *slog.Logger) (*Journal, err
 	return j, nil
 }
 
-func newJournal(nc *nats.Conn, pulse time.Duration, log *slog.Logger) (*Journal, error) {
+func newJournal(nc *nats.Conn, pulse, lease time.Duration, log *slog.Logger) (*Journal, error) {
 	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(patience), jetstream.WithDefaultTimeout(patience))
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	if pulse == 0 {
-		pulse = 4 * time.Second
-	}
-	return &Journal{nc: nc, js: js, log: log, pulse: pulse, step: events.Step}, nil
+	return &Journal{
+		nc: nc, js: js, log: log, step: events.Step,
+		pulse: cmp.Or(pulse, 4*time.Second), lease: cmp.Or(lease, 10*time.Second),
+	}, nil
 }
 
 // patience is how long one request to the broker may take.

@@ -16,7 +16,6 @@ import (
 )
 
 const (
-	keepWait  = 8 * time.Second // a fact that is not acknowledged in time is given to another worker
 	keepGrace = 5 * time.Second // a fact that was begun is finished within it when the worker stops
 )
 
@@ -42,8 +41,8 @@ func (j *Journal) Keep(ctx context.Context, policies func() events.Policies) err
 				Durable:       name,
 				FilterSubject: fmt.Sprintf("fact.%d.*.*", p),
 				AckPolicy:     jetstream.AckExplicitPolicy,
-				AckWait:       keepWait,
-				MaxAckPending: 1, // in order
+				AckWait:       j.lease * 4 / 5, // a fact that is not acknowledged in time is given to another worker
+				MaxAckPending: 1,               // in order
 			}, 256, func(m jetstream.Msg) { k.take(ctx, alive, m) })
 		})
 	}
@@ -128,7 +127,7 @@ func (k *keeper) decide(ctx context.Context, m jetstream.Msg, meta *jetstream.Ms
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	next, tasks, err := k.try(c, f, now)
 	if err != nil {
-		k.log.Error("a fact cannot be taken and goes to the dead letters", "device", key, "fact", kindOf(f), "err", err)
+		k.log.Error("a fact cannot be taken and goes to the dead letters", "device", key, "fact", kindOf(f), "err", firstLine(err.Error()))
 		return k.bury(ctx, m, err.Error())
 	}
 	_, rang := f.(events.Rang)

@@ -9,12 +9,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// A task belongs to the worker it was delivered to for as long as that says so.
-const (
-	leaseWait  = 10 * time.Second        // after so long a silence the task is given to another
-	leaseRenew = 2500 * time.Millisecond // how often it says so
-	leaseLost  = 7 * time.Second         // after so long without an answer it stops working, so as not to work when another does
-)
+// A task belongs to the worker it was delivered to for as long as that says so,
+// and for a lease after it last did.
+
+// renewal is how often it says so.
+func (j *Journal) renewal() time.Duration { return j.lease / 4 }
+
+// forlorn is after how long without an answer it stops working, so as not to work
+// when another does.
+func (j *Journal) forlorn() time.Duration { return j.lease * 7 / 10 }
 
 var errLeaseLost = errors.New("the broker has not been heard of, so the task may be another worker's by now")
 
@@ -29,10 +32,10 @@ func (j *Journal) hold(ctx context.Context, m jetstream.Msg) lease {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		for heard := time.Now(); sleep(ctx, leaseRenew); {
+		for heard := time.Now(); sleep(ctx, j.renewal()); {
 			if j.renew(ctx, m) == nil {
 				heard = time.Now()
-			} else if time.Since(heard) >= leaseLost-leaseRenew {
+			} else if time.Since(heard) >= j.forlorn()-j.renewal() {
 				cancel(errLeaseLost)
 			}
 		}
@@ -42,7 +45,7 @@ func (j *Journal) hold(ctx context.Context, m jetstream.Msg) lease {
 
 // renew says that the task is being worked on, and waits for the answer.
 func (j *Journal) renew(ctx context.Context, m jetstream.Msg) error {
-	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
+	ctx, cancel := context.WithTimeout(ctx, j.renewal())
 	defer cancel()
 	_, err := j.nc.RequestWithContext(ctx, m.Reply(), []byte("+WPI"))
 	return err
@@ -51,7 +54,7 @@ func (j *Journal) renew(ctx context.Context, m jetstream.Msg) error {
 // renewShelved does the same for tasks that wait on the desk. Nothing was begun
 // for them, so that it does not matter if they are lost.
 func (s *serving) renewShelved(ctx context.Context) {
-	for sleep(ctx, leaseRenew) {
+	for sleep(ctx, s.renewal()) {
 		for _, m := range s.desk.shelved() {
 			_ = m.InProgress()
 		}

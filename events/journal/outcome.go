@@ -24,7 +24,7 @@ func (s *serving) call(ctx context.Context, c events.Case, t events.Task) (f eve
 		if p := recover(); p != nil {
 			s.log.Error("a handler has panicked", "task", t.ID, "panic", p, "stack", string(debug.Stack()))
 			f, err = nil, unsure{fmt.Errorf("the handler of %s has panicked: %v", s.action, p)}
-		} else if err != nil && ctx.Err() != nil {
+		} else if err != nil && ctx.Err() != nil && !isSure(err) {
 			err = unsure{err}
 		} else if err == nil && f == nil {
 			err = unsure{fmt.Errorf("the handler of %s returned neither a fact nor an error", s.action)}
@@ -57,6 +57,12 @@ func givenUp(err error) bool {
 func isUnsure(err error) bool {
 	var u interface{ Unsure() bool }
 	return errors.As(err, &u) && u.Unsure()
+}
+
+// isSure reports whether an error says that nothing was done, whenever it came.
+func isSure(err error) bool {
+	var u interface{ Unsure() bool }
+	return errors.As(err, &u) && !u.Unsure()
 }
 
 func retryAfter(err error) time.Duration {

@@ -105,7 +105,7 @@ func (s *serving) consumer() jetstream.ConsumerConfig {
 		Durable:       "serve-" + string(s.action),
 		FilterSubject: fmt.Sprintf("task.%s.*.*.*", s.action),
 		AckPolicy:     jetstream.AckExplicitPolicy,
-		AckWait:       leaseWait,
+		AckWait:       s.lease,
 		// A task that is put back for a while still counts as pending. With a limit,
 		// those of one busy tenant would keep all others from being delivered.
 		MaxAckPending: -1,
