@@ -77,6 +77,9 @@ func (k *call) act() reply {
 	if a.Kind, bad = a.kind(d.OS); bad != "" {
 		return k.failIntune(http.StatusBadRequest, "BadRequest", bad)
 	}
+	if out := k.gate(d, a.Name); out.status != 0 {
+		return out
+	}
 	if outcomes := d.outcomes[a.Name]; len(outcomes) > 0 {
 		a.outcome, d.outcomes[a.Name] = outcomes[0], outcomes[1:]
 	}
@@ -267,6 +270,7 @@ func (t *Tenant) reset(d *device, forgetUser bool, at time.Time) {
 		t.heal(d, at, "successfullyRemediated")
 	}
 	d.risk, d.malware, d.failing, d.encrypted, d.scanHeals = "", nil, nil, true, false
+	d.machines = append(d.machines, machine{id: d.DefenderID, seen: at})
 	d.generation++
 	d.DefenderID = t.defenderID(d.n, d.generation)
 	d.quick, d.full, d.signed = at, at, at

@@ -37,7 +37,26 @@ func (t *Tenant) AddApp(clientID, secret string, roles ...string) *App {
 	return a
 }
 
-// AllRoles are the permissions of everything this cloud serves.
+// ActingRoles are the permissions that an app needs beside AllRoles to see a
+// destructive action through: those of Multi Admin Approval, the reads before a
+// reset, the primary user, and Defender for Endpoint.
+func ActingRoles() []string {
+	return []string{
+		"DeviceManagementManagedDevices.ReadWrite.All", "DeviceManagementRBAC.Read.All",
+		"DeviceManagementServiceConfig.Read.All", "BitlockerKey.ReadBasic.All",
+		"Machine.Read.All", "Machine.Scan", "Machine.Isolate", "Alert.ReadWrite.All",
+	}
+}
+
+// DefenderToken is an access token for Defender for Endpoint.
+func (a *App) DefenderToken() string {
+	a.t.mu.Lock()
+	defer a.t.mu.Unlock()
+	return a.t.cloud.mint(a, defenderAudience, time.Now(), a.t.tokenLife())
+}
+
+// AllRoles are the permissions of everything this cloud serves that is no part of
+// ActingRoles.
 func AllRoles() []string {
 	return []string{
 		"DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.PrivilegedOperations.All",

@@ -23,6 +23,7 @@ type call struct {
 	app    *App
 	// tokenRoles are those of the access token: what was granted when it was issued.
 	tokenRoles []string
+	audience   string // of the token
 	r          *http.Request
 	root       string // https://host
 	base       string // https://host/v1.0
@@ -53,7 +54,7 @@ func ok(o object) reply { return reply{status: http.StatusOK, body: o.bytes()} }
 func empty(status int) reply { return reply{status: status} }
 
 // ServeHTTP answers for the sign-in service (paths /{tenant}/…) and for Graph
-// (/v1.0/… and /beta/…).
+// (/v1.0/… and /beta/…), and for Defender for Endpoint (/api/…).
 func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	k, bad := c.newCall(r)
 	out := bad
@@ -62,6 +63,9 @@ func (c *Cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			k.beta = strings.EqualFold(version, "beta")
 			k.base, k.segs = k.root+"/"+strings.ToLower(version), k.segs[1:]
 			out = k.graph()
+		} else if strings.EqualFold(version, "api") {
+			k.segs = k.segs[1:]
+			out = k.askDefender()
 		} else {
 			out = k.login()
 		}
@@ -156,6 +160,7 @@ func (k *call) remember(out reply) {
 		Header: Headers{
 			Prefer: strings.Join(h.Values("Prefer"), ", "), ContentEncoding: h.Get("Content-Encoding"),
 			ClientRequestID: h.Get("client-request-id"), ConsistencyLevel: h.Get("ConsistencyLevel"),
+			ApprovalCode: h.Get("x-msft-approval-code"), ApprovalJustification: h.Get("x-msft-approval-justification"),
 		},
 	}
 	if out.cut {

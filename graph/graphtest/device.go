@@ -70,7 +70,12 @@ type device struct {
 	wiping   string               // managementState, if not managed
 	retired  bool                 // Intune has no record of it any more
 	deleted  bool                 // nor has Entra
-	raw      map[string]any       // overrides, by property
+
+	noAutopilot, noKey   bool
+	machines             []machine // further records in Defender
+	isolated, offboarded bool      // by Defender, from the network; from Defender
+
+	raw map[string]any // overrides, by property
 }
 
 // A fleet is many devices that are all alike.

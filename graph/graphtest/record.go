@@ -53,6 +53,7 @@ type Request struct {
 // Headers are those request headers in which Graph's rules show.
 type Headers struct {
 	Prefer, ContentEncoding, ClientRequestID, ConsistencyLevel string
+	ApprovalCode, ApprovalJustification                        string
 }
 
 // Decode unmarshals the request's body into v.

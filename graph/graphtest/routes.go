@@ -24,6 +24,15 @@ var (
 	readDevices = []string{"DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All"}
 	// Graph docs: intune-devices-manageddevice-windowsdefenderscan, -wipe.
 	doDevices = []string{"DeviceManagementManagedDevices.PrivilegedOperations.All"}
+	// mggraph-intune-samples, ManagedDevices.
+	writeDevices = []string{"DeviceManagementManagedDevices.ReadWrite.All"}
+	// Graph docs: intune-rbac-operationapprovalrequest-get.
+	readApprovals = []string{"DeviceManagementRBAC.Read.All", "DeviceManagementRBAC.ReadWrite.All",
+		"DeviceManagementConfiguration.Read.All", "DeviceManagementConfiguration.ReadWrite.All"}
+	// Graph docs: intune-enrollment-windowsautopilotdeviceidentity-list.
+	readAutopilot = []string{"DeviceManagementServiceConfig.Read.All", "DeviceManagementServiceConfig.ReadWrite.All"}
+	// Graph docs: bitlocker-list-recoverykeys.
+	readKeys = []string{"BitlockerKey.ReadBasic.All", "BitlockerKey.Read.All"}
 	// Graph docs: device-get, device-list, device-delta.
 	readDirectoryDevices = []string{"Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	// Graph docs: security-list-alerts_v2, permissions include; the SecurityIncident
@@ -57,6 +66,12 @@ var routes = []route{
 	{method: "POST", path: "deviceManagement/managedDevices/*/remoteLock", roles: doDevices, do: (*call).act},
 	{method: "POST", path: "deviceManagement/managedDevices/*/retire", roles: doDevices, do: (*call).act},
 	{method: "GET", path: "deviceManagement/remoteActionAudits", roles: readDevices, do: (*call).listAudits, beta: true},
+	{method: "GET", path: "deviceManagement/managedDevices/*/users", roles: readDevices, do: (*call).listPrimaryUsers},
+	{method: "POST", path: "deviceManagement/managedDevices/*/users/$ref", roles: writeDevices, do: (*call).setPrimaryUser, beta: true},
+	{method: "GET", path: "deviceManagement/operationApprovalRequests", roles: readApprovals, do: (*call).listApprovals, beta: true},
+	{method: "GET", path: "deviceManagement/operationApprovalRequests/*", roles: readApprovals, do: (*call).getApproval, beta: true},
+	{method: "GET", path: "deviceManagement/windowsAutopilotDeviceIdentities", roles: readAutopilot, do: (*call).listAutopilot},
+	{method: "GET", path: "informationProtection/bitlocker/recoveryKeys", roles: readKeys, do: (*call).listRecoveryKeys},
 	{method: "GET", path: "devices", roles: readDirectoryDevices, do: (*call).listDevices},
 	{method: "GET", path: "devices/delta", roles: readDirectoryDevices, do: (*call).deltaDevices},
 	{method: "GET", path: "devices/*", roles: readDirectoryDevices, do: (*call).getDevice},

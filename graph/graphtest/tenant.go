@@ -35,6 +35,9 @@ type Tenant struct {
 	incidents []*incident
 	changes   changelog
 
+	approvals approvals
+	defender  defender
+
 	subs       map[string]*subscription
 	requests   ring[Request]
 	mails      ring[Mail]
@@ -58,6 +61,10 @@ type Rules struct {
 	// names of beta's remoteAction (factoryResetKeepEnrollmentData, quickScan, …)
 	// are the other candidates.
 	Spelling map[string]string
+	// ApprovalAsObserved gives the answers of Multi Admin Approval that callers
+	// reported in 2026 (400 where the justification is missing, 412 with the code,
+	// filters of the requests ignored) instead of those documented.
+	ApprovalAsObserved bool
 	// ResetKeepsAlerts leaves a device's alerts open when it was reset.
 	ResetKeepsAlerts bool
 	// SecurityPerMinute is the rate limit of /security for each app; Microsoft's is

@@ -99,7 +99,7 @@ func (k *call) authenticate() reply {
 	if app == nil {
 		return k.unauthorized("Access token validation failure.", "")
 	}
-	k.tenant, k.app, k.tokenRoles = t, app, has.Roles
+	k.tenant, k.app, k.tokenRoles, k.audience = t, app, has.Roles, has.Audience
 	if k.now.Unix() >= has.Expires {
 		return k.unauthorized("Lifetime validation failed, the token is expired.", "")
 	}
