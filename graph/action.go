@@ -15,11 +15,23 @@ const needsActions = "DeviceManagementManagedDevices.PrivilegedOperations.All"
 // act asks Intune for something to be done to a device. Success is 204: queued,
 // not done. Whatever goes wrong after the request left is [Error.Unsure].
 func (c *Client) act(ctx context.Context, op string, d events.Device, build func(*devicemanagement.ManagedDevicesManagedDeviceItemRequestBuilder) (*abstractions.RequestInformation, error)) error {
+	return c.actWith(ctx, op, d, Approval{}, build)
+}
+
+// actWith is act in a tenant that may want a second administrator to approve.
+func (c *Client) actWith(ctx context.Context, op string, d events.Device, a Approval, build func(*devicemanagement.ManagedDevicesManagedDeviceItemRequestBuilder) (*abstractions.RequestInformation, error)) error {
 	k := call{op: op, needs: needsActions, service: intune, write: true, effect: true}
 	if err := c.mine(k, d); err != nil {
 		return err
 	}
-	return c.send(ctx, k.of(build(c.managed(d.IntuneID))), nil)
+	if err := a.check(); err != nil {
+		return c.told(k, err)
+	}
+	req, err := build(c.managed(d.IntuneID))
+	if err == nil {
+		a.sign(req.Headers)
+	}
+	return a.told(c.send(ctx, k.of(req, err), nil))
 }
 
 // mine makes sure that the device is of this tenant, and its ids are ids.
@@ -70,6 +82,12 @@ func (c *Client) Scan(ctx context.Context, d events.Device, full bool) error {
 // device is read once more, and refused if it is not the one meant, or not
 // Windows.
 func (c *Client) Reset(ctx context.Context, d events.Device) error {
+	return c.ResetWith(ctx, d, Approval{})
+}
+
+// ResetWith is Reset in a tenant that wants a second administrator to approve;
+// see [Approval].
+func (c *Client) ResetWith(ctx context.Context, d events.Device, a Approval) error {
 	const op = "Autopilot Reset"
 	if err := c.mine(call{op: op}, d); err != nil {
 		return err
@@ -81,21 +99,27 @@ func (c *Client) Reset(ctx context.Context, d events.Device) error {
 	if !strings.EqualFold(string(row.OS), "Windows") {
 		return c.told(call{op: op}, final("", "the device runs %q: Autopilot Reset is for Windows, and would be a full wipe", row.OS))
 	}
-	return c.wipe(ctx, op, d, true, false)
+	return c.wipe(ctx, op, d, a, true, false)
 }
 
 // FactoryWipe asks for everything on the device to go, the enrolment with it
 // (Graph docs: managedDevice wipe). It is not Autopilot Reset, and no policy
 // reaches it.
 func (c *Client) FactoryWipe(ctx context.Context, d events.Device) error {
-	return c.wipe(ctx, "factory wipe", d, false, false)
+	return c.FactoryWipeWith(ctx, d, Approval{})
 }
 
-func (c *Client) wipe(ctx context.Context, op string, d events.Device, keepEnrollment, keepUser bool) error {
+// FactoryWipeWith is FactoryWipe in a tenant that wants a second administrator to
+// approve; see [Approval].
+func (c *Client) FactoryWipeWith(ctx context.Context, d events.Device, a Approval) error {
+	return c.wipe(ctx, "factory wipe", d, a, false, false)
+}
+
+func (c *Client) wipe(ctx context.Context, op string, d events.Device, a Approval, keepEnrollment, keepUser bool) error {
 	body := devicemanagement.NewManagedDevicesItemWipePostRequestBody()
 	body.SetKeepEnrollmentData(&keepEnrollment)
 	body.SetKeepUserData(&keepUser)
-	return c.act(ctx, op, d, func(b *devicemanagement.ManagedDevicesManagedDeviceItemRequestBuilder) (*abstractions.RequestInformation, error) {
+	return c.actWith(ctx, op, d, a, func(b *devicemanagement.ManagedDevicesManagedDeviceItemRequestBuilder) (*abstractions.RequestInformation, error) {
 		return b.Wipe().ToPostRequestInformation(ctx, body, nil)
 	})
 }

@@ -18,11 +18,13 @@ const (
 	identity
 	mailbox
 	subscribing
-	services // how many
+	endpoint      // Defender for Endpoint's own API
+	investigating // the one call of it that has a limit apart
+	services      // how many
 )
 
 func (s service) String() string {
-	return [...]string{"Intune", "security", "identity", "mailbox", "subscription"}[s]
+	return [...]string{"Intune", "security", "identity", "mailbox", "subscription", "Defender for Endpoint", "investigations"}[s]
 }
 
 // An allowance is how much of a service one app may use in one tenant. In any
@@ -41,17 +43,25 @@ type allowance struct {
 //	                 call costs up to 2: so counted twice
 //	mailbox          10,000 in 10 min, 4 at a time
 //	subscription     writes 1,000 in 20 s; there are no others to speak of
+//	Defender         100 in 60 s for each call, 1,500 in an hour (Defender docs:
+//	                 get-machines and others, 2025-03); counted together
+//	investigations   50 in an hour (Defender docs: initiate-autoir-investigation)
 func (s service) allowance() allowance {
 	return [...]allowance{
-		intune:      {70, 200},
-		security:    {1.5, 30},
-		identity:    {100, 400},
-		mailbox:     {12, 80},
-		subscribing: {30, 200},
+		intune:        {70, 200},
+		security:      {1.5, 30},
+		identity:      {100, 400},
+		mailbox:       {12, 80},
+		subscribing:   {30, 200},
+		endpoint:      {40.0 / 60, 40},
+		investigating: {30.0 / 3600, 10},
 	}[s]
 }
 
-var intuneWrites = allowance{6, 40}
+var (
+	intuneWrites = allowance{6, 40}
+	endpointHour = allowance{1160.0 / 3600, 40}
+)
 
 const (
 	mailAtOnce = 4               // Graph docs: throttling-limits, Outlook
@@ -81,6 +91,7 @@ func newBudget(workers int) *budget {
 		b[s] = &gate{service: s, all: limiter(s.allowance())}
 	}
 	b[intune].writes = limiter(intuneWrites)
+	b[endpoint].writes = limiter(endpointHour) // of all its calls: each says it is a write
 	b[mailbox].slots = make(chan struct{}, mailAtOnce)
 	return &b
 }

@@ -26,6 +26,8 @@ type Client struct {
 	graph   string   // https://host
 	secrets []string // never to be seen in a text
 	idle    func()
+
+	defender *defender // nil: not used
 }
 
 // New makes a tenant's client. It reports every mistake in the configuration at
@@ -60,6 +62,11 @@ func New(t Tenant) (*Client, error) {
 		return nil, fmt.Errorf("graph: tenant %s: %w", t.Name, err)
 	}
 	c := &Client{tenant: t, adapter: adapter, gates: newBudget(t.Workers), graph: e.Graph, idle: idle}
+	if t.Defender != nil {
+		if c.defender, err = newDefender(t, e, cred, transport); err != nil {
+			return nil, fmt.Errorf("graph: tenant %s: %w", t.Name, err)
+		}
+	}
 	for _, s := range []string{t.Auth.Secret, string(t.Auth.CertificatePassword)} {
 		if s != "" {
 			c.secrets = append(c.secrets, s, url.QueryEscape(s))
@@ -218,11 +225,12 @@ func (c *Client) failure(k call, res *http.Response, after time.Duration) *Error
 		e.Code = string(said.Error.Code)
 		e.Message = harmless(plain(string(said.Error.Message)), c.secrets)
 	}
+	e.readApproval(res.Header)
 	switch {
 	case res.StatusCode < 400:
 		e.Message = "Graph sends elsewhere, which is not followed"
 	case e.ApprovalRequired():
-		e.Message = "this tenant wants a second administrator to approve (Multi Admin Approval): take the app out of that access policy, or do it by hand"
+		e.Message = e.approvalAdvice()
 	case res.StatusCode == http.StatusForbidden && k.needs != "":
 		e.Message = strings.TrimSuffix("the app needs the application permission "+k.needs+", with an administrator's consent; Graph says: "+e.Message, "; Graph says: ")
 	}

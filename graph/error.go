@@ -23,6 +23,10 @@ type Error struct {
 	Code    string // Graph's error code, or Entra's AADSTS number
 	Message string
 
+	// Approval is the code of the request that now waits for a second administrator,
+	// where ApprovalRequired says so; empty: none was filed.
+	Approval string
+
 	RequestID       string // what Microsoft's support asks for
 	ClientRequestID string
 	After           time.Duration // see RetryAfter
@@ -31,6 +35,7 @@ type Error struct {
 	final  bool // nothing will change by trying again
 	unsure bool // something with an effect was sent, and how it ended is unknown
 	local  bool // nothing was sent: the budget is used up
+	open   bool // see ApprovalOpen
 }
 
 // Error is one line for people.
@@ -93,10 +98,13 @@ func (e *Error) RetryAfter() time.Duration { return min(max(e.After, 0), maxRetr
 // ApprovalRequired reports whether the tenant wants a second administrator to
 // agree first (Intune docs: Multi Admin Approval, 2026-05). The request was not
 // carried out; asking again changes nothing until somebody approved, or took
-// Curfew's app out of the access policy.
-func (e *Error) ApprovalRequired() bool {
-	return e.Status == http.StatusForbidden && e.Code == "ApprovalRequired"
-}
+// Curfew's app out of the access policy. See [Approval] for how to go on.
+func (e *Error) ApprovalRequired() bool { return e.Code == approvalRequired }
+
+// ApprovalOpen reports whether, moreover, a request about the same device waits
+// already, and so none was filed. [Client.FindApproval] finds it again if it is
+// Curfew's own; else it is somebody else's, whose end must be waited for.
+func (e *Error) ApprovalOpen() bool { return e.ApprovalRequired() && e.open }
 
 // final is an error that no repetition can cure.
 func final(op, format string, args ...any) *Error {

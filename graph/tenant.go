@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 )
 
 // A Tenant says how one Microsoft 365 tenant is reached.
@@ -23,6 +24,13 @@ type Tenant struct {
 	// name or object id. Empty: no mail can be sent.
 	MailFrom string
 	Look     LookOptions
+
+	// Defender says how Defender for Endpoint is reached, which has an API and
+	// permissions of its own. Nil: it is not used.
+	Defender *DefenderEndpoint
+
+	// SeenWithin is how recent a check-in [Client.Preflight] asks for. 0: 24 hours.
+	SeenWithin time.Duration
 
 	// Workers says how many processes share the limits that Microsoft sets per
 	// app and tenant; each takes its share. 0: this is the only one.
@@ -128,6 +136,14 @@ func (t Tenant) check() error {
 	}
 	if err := t.Auth.check(); err != nil {
 		wrong = append(wrong, err)
+	}
+	if t.SeenWithin < 0 {
+		wrong = append(wrong, fmt.Errorf("nothing was seen within the last %v", t.SeenWithin))
+	}
+	if t.Defender != nil {
+		if _, _, err := t.Defender.where(t); err != nil {
+			wrong = append(wrong, err)
+		}
 	}
 	return errors.Join(wrong...)
 }
