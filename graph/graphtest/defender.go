@@ -144,23 +144,7 @@ func (k *call) askDefender() reply {
 		return k.refuseDefender(http.StatusUnauthorized, "Unauthorized", "Invalid Authorization payload.")
 	}
 	k.base = k.root + "/api"
-	t := k.tenant
-	if !pause(k.r.Context(), t.latency()) {
-		return reply{cut: true}
-	}
-	f := t.spoil(k)
-	if f.wait > 0 && !pause(k.r.Context(), f.wait) {
-		return reply{cut: true, fault: f.kind}
-	}
-	var out reply
-	if f.instead == nil || f.executes {
-		out = k.serveDefender()
-	}
-	if f.instead != nil {
-		out = f.instead(k)
-	}
-	out.fault = f.kind
-	return out
+	return k.spoiled(k.serveDefender)
 }
 
 func (k *call) serveDefender() reply {

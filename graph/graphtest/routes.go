@@ -123,6 +123,11 @@ func (k *call) graph() reply {
 	if len(k.segs) == 0 {
 		return k.badRequest("Resource not found for the segment ''.")
 	}
+	return k.spoiled(k.serve)
+}
+
+// spoiled serves a request, unless one of the tenant's faults does otherwise.
+func (k *call) spoiled(serve func() reply) reply {
 	t := k.tenant
 	if !pause(k.r.Context(), t.latency()) {
 		return reply{cut: true}
@@ -133,7 +138,7 @@ func (k *call) graph() reply {
 	}
 	var out reply
 	if f.instead == nil || f.executes {
-		out = k.serve()
+		out = serve()
 	}
 	if f.instead != nil {
 		out = f.instead(k)
