@@ -5,6 +5,7 @@ package journal
 import (
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -23,10 +24,10 @@ func TestDiskRefusesWrites(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		x := start(t, t.TempDir())
-		taken := 0
+		var taken atomic.Int64
 		x.crash = func(point string) error {
 			if point == "case: store" {
-				taken++
+				taken.Add(1)
 			}
 			return nil
 		}
@@ -45,9 +46,9 @@ func TestDiskRefusesWrites(t *testing.T) {
 		}
 		allow := limitFiles(t, 40<<10)
 		notice()
-		time.Sleep(20 * time.Second)
-		before := taken
-		time.Sleep(time.Minute)
+		pass(20 * time.Second)
+		before := taken.Load()
+		pass(time.Minute)
 		if err := x.b.Healthy(); err == nil {
 			t.Fatal("the disk refused nothing")
 		}
@@ -61,11 +62,11 @@ func TestDiskRefusesWrites(t *testing.T) {
 		if err := x.Ready(t.Context()); err == nil {
 			t.Error("the journal says it is ready")
 		}
-		if taken-before > 30*x.parts {
-			t.Errorf("%d tries in a minute", taken-before)
+		if tries := taken.Load() - before; tries > 30*int64(x.parts) {
+			t.Errorf("%d tries in a minute", tries)
 		}
 		allow()
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		check(t, x.b.Healthy())
 		check(t, x.Ready(t.Context()))
 		for k := range acknowledged {
@@ -74,7 +75,7 @@ func TestDiskRefusesWrites(t *testing.T) {
 			}
 		}
 		notice()
-		time.Sleep(2 * time.Minute)
+		pass(2 * time.Minute)
 		if len(acknowledged) != devices {
 			t.Errorf("%d of %d devices could be noticed", len(acknowledged), devices)
 		}
@@ -122,12 +123,12 @@ func TestQueueIsFull(t *testing.T) {
 		if err := x.Append(t.Context(), key("d2"), events.Noticed{}, ""); err == nil {
 			t.Error("a fact was acknowledged that was not kept")
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if err := x.Ready(t.Context()); err == nil || !strings.Contains(err.Error(), "insufficient resources") {
 			t.Errorf("got %v", err)
 		}
 		check(t, x.dead.Purge(t.Context(), jetstream.WithPurgeSubject("dead.ballast")))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		check(t, x.Ready(t.Context()))
 		if got := actions(w.effects(k)); got != "mail ticket" {
 			t.Errorf("did %q", got)

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server/ats"
@@ -119,6 +120,12 @@ func (w *world) do(_ context.Context, c events.Case, t events.Task) (events.Fact
 		}
 	}
 	return events.Done{Task: t.ID, Receipt: "done"}, nil
+}
+
+// pass lets time pass in a bubble, until everything that it set off has settled.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
 
 // effects are what was done about a device and when, in order.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,7 +25,7 @@ func TestLadder(t *testing.T) {
 		x := start(t, t.TempDir()).run(w)
 		defer x.stop()
 		x.notice(k)
-		time.Sleep(3 * time.Hour)
+		pass(3 * time.Hour)
 		got := w.effects(k)
 		slices.Sort(got)
 		if want := []string{"0s mail", "0s ticket", "10m0s scan", "20m0s page", "40m0s reset"}; !slices.Equal(got, want) {
@@ -47,16 +48,16 @@ func TestStoppedWhileAnAlarmIsDue(t *testing.T) {
 		w.set(k, "highSeverity")
 		x := start(t, dir).run(w)
 		x.notice(k)
-		time.Sleep(12 * time.Minute)
+		pass(12 * time.Minute)
 		x.stop()
-		time.Sleep(3 * time.Hour)
+		pass(3 * time.Hour)
 		x = start(t, dir).run(w)
 		defer x.stop()
-		time.Sleep(15 * time.Minute)
+		pass(15 * time.Minute)
 		if got, want := strings.Join(w.effects(k), ", "), "0s mail, 0s ticket, 10m0s scan, 3h12m0s page"; sorted(got) != sorted(want) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
-		time.Sleep(10 * time.Minute)
+		pass(10 * time.Minute)
 		if got := w.effects(k); got[len(got)-1] != "3h32m0s reset" {
 			t.Errorf("got %q", got)
 		}
@@ -87,7 +88,7 @@ func TestThousandNotices(t *testing.T) {
 		w := newWorld(t)
 		x.run(w)
 		defer x.stop()
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if c := x.mustCase(k); c.Asked > 2 || c.State() != "rest" || !c.WakeAt.IsZero() {
 			t.Errorf("%d looks, the case is %s and wakes %v", c.Asked, c.State(), c.WakeAt)
 		}
@@ -133,7 +134,7 @@ func TestPoison(t *testing.T) {
 		}
 		x.notice(k)
 		x.run(newWorld(t))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 
 		if c := x.mustCase(k); c.Looked.IsZero() {
 			t.Error("the fact behind them was not taken")
@@ -167,9 +168,10 @@ func TestStepPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		x := start(t, t.TempDir())
 		defer x.stop()
-		ill := true
+		var ill atomic.Bool
+		ill.Store(true)
 		x.step = func(c events.Case, f events.Fact, p events.Policies, now time.Time) (events.Case, []events.Task) {
-			if c.Device.Key == (events.Key{}) && c.Key == key("d1") && ill {
+			if c.Device.Key == (events.Key{}) && c.Key == key("d1") && ill.Load() {
 				panic("no device")
 			}
 			return events.Step(c, f, p, now)
@@ -177,7 +179,7 @@ func TestStepPanics(t *testing.T) {
 		x.notice(key("d1"))
 		x.notice(key("d2"))
 		x.run(newWorld(t))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		letters := must(t, of(x.Dead(t.Context(), 0, 10)))
 		if len(letters) != 1 || !strings.HasPrefix(letters[0].Reason, "panic: no device | goroutine") || letters[0].Key != key("d1") {
 			t.Fatalf("%+v", letters)
@@ -185,9 +187,9 @@ func TestStepPanics(t *testing.T) {
 		if x.mustCase(key("d2")).Looked.IsZero() {
 			t.Error("another device had to wait")
 		}
-		ill = false
+		ill.Store(false)
 		check(t, x.Replay(t.Context(), letters[0].ID, "alice"))
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		if x.mustCase(key("d1")).Looked.IsZero() {
 			t.Error("the replayed fact was not taken")
 		}
@@ -204,7 +206,7 @@ func TestUnreadableCase(t *testing.T) {
 		defer x.stop()
 		x.notice(key("d1"))
 		x.run(newWorld(t))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		must(t, of(x.js.Publish(t.Context(), caseSubject(key("d1")), []byte("{}"))))
 		must(t, of(x.js.Publish(t.Context(), "task.look.contoso.d1.9", []byte(`{}`))))
 		m := must(t, of(taskMsg(key("d1"), events.Task{ID: "contoso/d1/7-look", N: 7, Order: events.Order{Action: events.Look}}, 1)))
@@ -212,7 +214,7 @@ func TestUnreadableCase(t *testing.T) {
 		for i := range 20 {
 			x.notice(key("d" + number(i)))
 		}
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		for i := range 20 {
 			k := key("d" + number(i))
 			switch c, _, err := x.Case(t.Context(), k); {
@@ -261,7 +263,7 @@ func TestConflict(t *testing.T) {
 		}
 		x.notice(k)
 		x.run(newWorld(t))
-		time.Sleep(time.Second)
+		pass(time.Second)
 		all := must(t, of(x.Timeline(t.Context(), k)))
 		if len(all) < 2 || all[0].Taken != 0 || all[1].Taken == 0 || all[1].Waived == "" {
 			t.Errorf("%+v", all)
@@ -282,14 +284,14 @@ func TestTwoWorkers(t *testing.T) {
 			w.set(k, "highSeverity")
 			check(t, one.Append(t.Context(), k, events.Noticed{}, ""))
 		}
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		one.stop()
 		for i := range devices {
 			k := key("d" + number(i))
 			w.set(k, "secured")
 			check(t, two.Append(t.Context(), k, events.Noticed{}, ""))
 		}
-		time.Sleep(5 * time.Minute)
+		pass(5 * time.Minute)
 		defer two.stop()
 		for i := range devices {
 			k := key("d" + number(i))
@@ -333,11 +335,11 @@ func TestFarAlarm(t *testing.T) {
 		}
 		x.notice(k)
 		x.run(newWorld(t))
-		time.Sleep(19 * time.Hour)
+		pass(19 * time.Hour)
 		if rang == 0 || !x.mustCase(k).Looked.IsZero() {
 			t.Errorf("rang %d times, looked at %v", rang, x.mustCase(k).Looked)
 		}
-		time.Sleep(2 * time.Hour)
+		pass(2 * time.Hour)
 		if at := x.mustCase(k).Looked; at.Before(due) || at.After(due.Add(2*time.Second)) {
 			t.Errorf("rang at %v, not %v", at, due)
 		}

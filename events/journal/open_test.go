@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"curfew/events"
@@ -186,7 +187,12 @@ func TestState(t *testing.T) {
 
 // Ten thousand devices are listed as they are now, not as they were.
 func TestTenThousandCases(t *testing.T) {
-	j := open(t, fresh(t, broker.Embedded{}), Options{})
+	nc, err := nats.Connect("", nats.InProcessServer(hall(t, t.TempDir())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	j := must(t, of(Open(t.Context(), nc, Options{}, quiet)))
 	const devices = 10000
 	tenant := func(i int) string { return [...]string{"contoso", "fabrikam"}[i%2] }
 	var acks []jetstream.PubAckFuture
