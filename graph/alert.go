@@ -109,17 +109,21 @@ func (c *Client) alert(ctx context.Context, id string) (alertRow, error) {
 	return r, err
 }
 
-// An alert that stands is read again at a look when what is known of it is older.
+// An alert that stands is read again at a look when what is known of it is older
+// than that. One that is all that is left of a risk is read at every look: what
+// the device does not show any more is a matter of minutes, and the sweep's copy
+// would keep a healthy device's case open, or tell people of a risk that is over.
 const (
 	alertAge   = 5 * time.Minute
 	alertReads = 10 // at one look; the longest unread first
 )
 
 // due are the known alerts that a look reads again, by index.
-func due(known []events.Alert, now time.Time) []int {
+func due(d *events.Device, now time.Time) []int {
+	known, last := d.Alerts, calm(*d)
 	var which []int
 	for i, a := range known {
-		if a.ID != "" && a.Status != "resolved" && now.Sub(a.ReadAt) >= alertAge {
+		if a.ID != "" && a.Status != "resolved" && (last && a.Open() || now.Sub(a.ReadAt) >= alertAge) {
 			which = append(which, i)
 		}
 	}
@@ -127,10 +131,16 @@ func due(known []events.Alert, now time.Time) []int {
 	return which[:min(len(which), alertReads)]
 }
 
+// calm reports whether nothing but its alerts speaks against the device.
+func calm(d events.Device) bool {
+	level := d.Threat.Level()
+	return level != events.Strange && level <= events.Clear && len(d.ActiveMalware()) == 0
+}
+
 // lookAlerts brings the alerts known of the device up to date.
 func (c *Client) lookAlerts(ctx context.Context, d *events.Device) error {
 	d.Alerts = slices.Clone(d.Alerts)
-	for _, i := range due(d.Alerts, time.Now()) {
+	for _, i := range due(d, time.Now()) {
 		was := &d.Alerts[i]
 		now := time.Now().UTC()
 		r, err := c.alert(ctx, was.ID)

@@ -206,3 +206,29 @@ func TestSilenceAboutMalwareIsNotHealth(t *testing.T) {
 		}
 	})
 }
+
+// Defender has healed the laptop, and the alert as the last sweep had it is all
+// that speaks against it: it is read at once, though it was read a minute ago.
+func TestAnAlertThatIsAllThatIsLeftIsReadAgain(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		laptop := d.tenant.AddDevice(ana("LT-042"))
+		kase := d.kase(laptop)
+		a := d.tenant.Infect("LT-042", graphtest.High)
+		kase.Device.Alerts = []events.Alert{{ID: a.ID, Severity: "high", Status: "new", ReadAt: time.Now().Add(-time.Minute)}}
+		look := func() events.Device {
+			t.Helper()
+			dev, err := d.client.Look(d.ctx, kase)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return dev
+		}
+		if look(); d.tenant.Asked("GET", "/v1.0/security/alerts_v2/") != 0 {
+			t.Error("read, although the device shows the threat by itself")
+		}
+		d.tenant.Remediate("LT-042")
+		if open := look().OpenAlerts(); len(open) != 0 {
+			t.Errorf("still open: %v", open)
+		}
+	})
+}
