@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"log/slog"
 	"os"
@@ -113,11 +112,11 @@ func TestLogsAreNotObeyed(t *testing.T) {
 func TestLevelFlag(t *testing.T) {
 	var errs bytes.Buffer
 	a := newApp(func(string) string { return "" }, &errs, &errs)
-	if a.logger(slog.LevelWarn).Enabled(context.Background(), slog.LevelInfo) {
+	if a.logger(slog.LevelWarn).Enabled(t.Context(), slog.LevelInfo) {
 		t.Error("info is logged where warnings are enough")
 	}
 	check(t, a.level.Set("Debug"))
-	if !a.logger(slog.LevelWarn).Enabled(context.Background(), slog.LevelDebug) {
+	if !a.logger(slog.LevelWarn).Enabled(t.Context(), slog.LevelDebug) {
 		t.Error("--level debug logs no debug lines")
 	}
 	if a.level.Set("loud") == nil || a.logs.Set("xml") == nil {
