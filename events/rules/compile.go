@@ -125,6 +125,7 @@ func (c *compiler) rung(path string, r Rung, cond *Condition) events.Rung {
 	out := events.Rung{
 		After:              c.duration(path+"/after", &r.After, ""),
 		WaitsInvestigation: r.WaitsInvestigation,
+		Approvals:          c.approvals(path+"/approval", r),
 		Do:                 c.orders(path+"/do", r.Do, "ladder"),
 	}
 	if cond != nil { // or the interface would not be nil
@@ -134,6 +135,20 @@ func (c *compiler) rung(path string, r Rung, cond *Condition) events.Rung {
 		c.say(path+"/do", 0, "the rung does nothing")
 	}
 	return out
+}
+
+// approvals is how many people must allow what the rung does.
+func (c *compiler) approvals(path string, r Rung) int {
+	choice := []string{"one", "two"}
+	n := slices.Index(choice, r.Approval) + 1
+	switch {
+	case r.Approval == "":
+	case n == 0:
+		c.say(path, 0, "an approval is by one person or by two, not %q%s", r.Approval, hint(r.Approval, choice))
+	case !r.does(events.Reset) && !r.unreadable():
+		c.say(path, 0, "nothing on this rung is destructive, so nobody is asked to approve it: put the approval on the rung that resets, or leave it out")
+	}
+	return n
 }
 
 // waits checks the waiting for Defender's investigation.

@@ -131,6 +131,8 @@ func TestProblems(t *testing.T) {
 		{"name twice", after(func(p *Policy) {
 			p.Name, p.When, p.Ladder[2].If = "threat", `device.os == "Windows" && device.threat == low`, ""
 		}), "/policies/1/name", "two policies are named threat"},
+		{"approval by many", rung(3, func(r *Rung) { r.Approval = "tow" }), "/policies/0/ladder/3/approval", "did you mean two?"},
+		{"approval of a mail", rung(0, func(r *Rung) { r.Approval = "one" }), "/policies/0/ladder/0/approval", "nothing on this rung is destructive"},
 		{"unknown tenant", edit(func(p *Policy) { p.Tenants = []string{"contosso"} }), "/policies/0/tenants/0", "did you mean contoso?"},
 		{"tenant twice", edit(func(p *Policy) { p.Tenants = []string{"contoso", contoso} }), "/policies/0/tenants/1", "warning: tenant " + contoso + " is named twice"},
 		{"broken condition", edit(func(p *Policy) { p.When = "device.thraet > low" }), "/policies/0/when", "did you mean threat?"},
@@ -206,6 +208,23 @@ func TestProblems(t *testing.T) {
 				t.Errorf("more than one problem: %v", problems)
 			}
 		})
+	}
+}
+
+// TestApprovals: how many people a rung asks, and that the version tells.
+func TestApprovals(t *testing.T) {
+	versions := map[string]bool{}
+	for said, want := range map[string]int{"": 0, "one": 1, "two": 2} {
+		p := sound()
+		p.Ladder[3].Approval = said
+		got, problems := Rules{Policies: []Policy{p}}.Compile(names)
+		if len(problems) > 0 || got.List[0].Ladder[3].Approvals != want || got.List[0].Ladder[0].Approvals != 0 {
+			t.Errorf("%q: %+v, %v", said, got.List[0].Ladder, problems)
+		}
+		versions[got.Version] = true
+	}
+	if len(versions) != 3 {
+		t.Error("the version does not tell who must approve")
 	}
 }
 

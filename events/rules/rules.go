@@ -87,6 +87,7 @@ type Rung struct {
 	After              Duration `json:"after,omitempty"`
 	If                 string   `json:"if,omitempty"`
 	WaitsInvestigation bool     `json:"waits_for_investigation,omitempty"`
+	Approval           string   `json:"approval,omitempty"` // before what is destructive: one or two people; empty: none
 	Do                 []Order  `json:"do"`
 }
 
