@@ -37,6 +37,10 @@ type config struct {
 	Tenants      []tenantConfig               `json:"tenants"`
 	Destinations map[string]destinationConfig `json:"destinations"`
 
+	Protect   protectConfig   `json:"protect"`
+	Limits    limitsConfig    `json:"limits"`
+	Approvals approvalsConfig `json:"approvals"`
+
 	Policies events.Policies `json:"-"`
 }
 
@@ -147,6 +151,7 @@ func (c *checker) config() *config {
 	conf := &config{
 		File: c.name, DryRun: true, Data: "data", Listen: ":8443", Admin: "127.0.0.1:8081", Queue: broker.DefaultListen,
 		Log: logConfig{Format: "text", Level: "info"}, Mail: mailConfig{TimeZone: "UTC"},
+		Limits: defaultLimits(),
 	}
 	var written rules.Rules
 	b, err := json.Marshal(c.value)
@@ -158,6 +163,7 @@ func (c *checker) config() *config {
 	c.tenants(conf)
 	c.destinations(conf)
 	c.rules(conf, written)
+	c.gates(conf)
 	return conf
 }
 

@@ -153,13 +153,13 @@ func (g *Guard) count(ctx context.Context, tenant string, tr trip) (_ trip, doub
 	bad := burst(times, b.Window)
 	trips, doubtful := b.trips(bad, devices, known)
 	if doubtful {
-		doubt = fmt.Sprintf("%d devices turned bad within %s, and how many the tenant has is not known yet", bad, b.Window)
+		doubt = fmt.Sprintf("%d devices turned bad within %s, and how many the tenant has is not known yet", bad, spell(b.Window))
 	}
 	if !trips {
 		g.note(tenant, now, doubt)
 		return tr, doubt, nil
 	}
-	reason := fmt.Sprintf("%d of %d devices turned bad within %s: look for a changed policy or an attack; everything destructive in the tenant is held until this case is closed", bad, devices, b.Window)
+	reason := fmt.Sprintf("%d of %d devices turned bad within %s: look for a changed policy or an attack; everything destructive in the tenant is held until this case is closed", bad, devices, spell(b.Window))
 	tr, err = g.store(ctx, tenant, tr, func(t *trip) { *t = trip{Tripped: true, At: now, Reason: reason, Since: t.Since} })
 	if err != nil || !tr.Tripped {
 		return tr, doubt, err

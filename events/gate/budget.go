@@ -140,7 +140,7 @@ func (g *Guard) spend(ctx context.Context, t events.Task, tenant string) (*event
 	if err != nil || ok {
 		return nil, err
 	}
-	reason := fmt.Sprintf("the budget of %d %s within %s is used up", allowed, plural(budget), l.Window)
+	reason := fmt.Sprintf("the budget of %d %s within %s is used up", allowed, plural(budget), spell(l.Window))
 	if !known && l.Share > 0 {
 		reason += "; how many devices the tenant has is not known, so no more than one is allowed"
 	}

@@ -149,6 +149,17 @@ func held(t events.Task, gate, reason string, until time.Time) *events.Held {
 	return &events.Held{Task: t.ID, Gate: gate, Reason: reason, Until: until.UTC().Truncate(time.Second).Add(time.Second)}
 }
 
+// spell writes a length of time without the parts that are nothing.
+func spell(d time.Duration) string {
+	s := d.String()
+	for _, tail := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, tail) {
+			s = s[:len(s)-2]
+		}
+	}
+	return s
+}
+
 // releasedBy is who let the task through this gate, or "".
 func releasedBy(t events.Task, gate string) string {
 	by, ok := strings.CutPrefix(t.Released, gate+" by ")
