@@ -163,7 +163,7 @@ func (w *worker) run(ctx context.Context) error {
 	for i, t := range w.conf.Tenants {
 		sweep := sweepOf(t, w.subs[i].Client, w.journal, w.ids, w.log)
 		g.Go(func() error { return sweep.Run(ctx) })
-		g.Go(func() error { return w.nudges.Serve(ctx, strings.ToLower(t.ID), outOfTurn(sweep)) })
+		g.Go(func() error { return w.nudges.Serve(ctx, strings.ToLower(t.ID), sweep.Once) })
 		if len(w.subs[i].Resources) > 0 {
 			g.Go(func() error { return w.subs[i].Run(ctx) })
 		}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -138,23 +137,6 @@ func sweepOf(t tenantConfig, c *graph.Client, j *journal.Journal, ids *graph.Dir
 		s.Alerts = -1
 	}
 	return s
-}
-
-// outOfTurn sweeps everything once; it fails if anything was left unread.
-func outOfTurn(s *graph.Sweep) func(context.Context) error {
-	return func(ctx context.Context) error {
-		passes := []graph.Swept{s.SweepDevices(ctx), s.SweepEntra(ctx)}
-		if s.Alerts >= 0 {
-			passes = append(passes, s.SweepAlerts(ctx))
-		}
-		var errs []error
-		for _, p := range passes {
-			if !p.Complete {
-				errs = append(errs, cmp.Or(p.Err, fmt.Errorf("the sweep of %s was not complete", p.Kind)))
-			}
-		}
-		return errors.Join(errs...)
-	}
 }
 
 // The journal, as package graph wants to see it.

@@ -105,7 +105,10 @@ func (h Handler) recipient(c events.Case, t events.Task) (string, error) {
 	if t.Destination != "" && t.Destination != "user" {
 		return "", handlers.GiveUp(fmt.Errorf("no destination is called %q; mail goes to the device's user", t.Destination))
 	}
-	d := c.Inhabited()
+	d := c.Device
+	if t.Rung == 0 {
+		d = c.Inhabited() // who was told hears the end; a notice needs somebody who is there
+	}
 	to := cmp.Or(d.UserMail, d.User)
 	if to == "" {
 		return "", handlers.GiveUp(errors.New("the device has no primary user, so nobody can be told"))
