@@ -61,7 +61,7 @@ func (b *Broker) Stop(ctx context.Context) error {
 	if b.nc.IsConnected() {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
-		if err := b.nc.FlushWithContext(ctx); err != nil {
+		if err := b.nc.FlushWithContext(ctx); err != nil && b.nc.IsConnected() {
 			errs = append(errs, fmt.Errorf("broker: flush: %w", err))
 		}
 	}
