@@ -36,12 +36,10 @@ func (c *Client) actWith(ctx context.Context, op string, d events.Device, a Appr
 
 // mine makes sure that the device is of this tenant, and its ids are ids.
 func (c *Client) mine(k call, d events.Device) error {
-	switch {
-	case d.Key.Tenant != c.tenant.ID:
-		return c.told(k, final("", "the device is of another tenant, %q", oneLine(d.Key.Tenant, 64)))
-	case !isGUID(d.Key.Device):
-		return c.told(k, final("", "%q is not a device id of Entra", oneLine(d.Key.Device, 64)))
-	case !isGUID(d.IntuneID):
+	if err := c.entraKnows(k, d); err != nil {
+		return err
+	}
+	if !isGUID(d.IntuneID) {
 		return c.told(k, final("", "%q is not a device id of Intune: look at the device first", oneLine(d.IntuneID, 64)))
 	}
 	return nil

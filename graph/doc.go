@@ -1,6 +1,7 @@
 // Package graph is all that Curfew says to Microsoft Graph and hears from it:
 // how a device is (Look), what changed unheard (Sweep), what devices and
-// mailboxes are asked to do, and the one client per tenant that carries it.
+// mailboxes are asked to do, and the one client per tenant that carries it; and
+// to Defender for Endpoint, which has an API of its own ([DefenderEndpoint]).
 // Nothing else in Curfew imports the Graph SDK.
 //
 // What it guarantees:

@@ -42,7 +42,7 @@ func (d *desk) file(dev events.Device) string {
 
 func refusal(t *testing.T, err error) *graph.Error {
 	t.Helper()
-	e, ok := err.(*graph.Error) //nolint:errorlint // it is what is promised
+	e, ok := err.(*graph.Error) // and nothing around it
 	if !ok {
 		t.Fatalf("want a *graph.Error, got %T: %v", err, err)
 	}

@@ -120,7 +120,7 @@ func (c *Client) actOn(ctx context.Context, k call, d events.Device, kind, path,
 	err = c.ask(ctx, k, http.MethodPost, "machines/"+m.ID+"/"+path, nil, body, &row)
 	switch {
 	case underWay(err):
-		return c.openAction(ctx, k, m.ID, kind)
+		return c.openAction(ctx, m.ID, kind), nil
 	case err != nil:
 		return MachineAction{}, err
 	}
@@ -139,14 +139,14 @@ func underWay(err error) bool {
 
 // openAction is the machine's open action of a type. That it cannot be read does
 // not change that there is one.
-func (c *Client) openAction(ctx context.Context, k call, machine, kind string) (MachineAction, error) {
+func (c *Client) openAction(ctx context.Context, machine, kind string) MachineAction {
 	all, err := c.machineActions(ctx, machine)
 	for _, a := range all {
 		if err == nil && a.Type == kind && a.Open() {
-			return a, nil
+			return a
 		}
 	}
-	return MachineAction{Type: kind, Status: "InProgress", Machine: machine}, nil
+	return MachineAction{Type: kind, Status: "InProgress", Machine: machine}
 }
 
 // MachineAction reads how an action stands. "Succeeded" is Defender's word for it.

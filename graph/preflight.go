@@ -46,7 +46,8 @@ const (
 const seenWithin = 24 * time.Hour
 
 // Preflight reads all that should be known about a device before a reset, afresh;
-// of d, only its ids, the alerts that its case knows and its malware count. What
+// of d, only its ids and the alerts that its case knows count. Of those, ten are
+// read again, the longest unread first. What
 // Microsoft refuses to show is Unknown and says which permission is missing; what
 // passes by itself (throttling, a server's error, no answer) fails it as a whole, and so
 // does a device that is not there any more, for which GiveUp reports true.
@@ -59,7 +60,7 @@ func (c *Client) Preflight(ctx context.Context, d events.Device) ([]Check, error
 	if err != nil {
 		return nil, err
 	}
-	now := events.Device{Key: d.Key, Alerts: d.Alerts, Malware: d.Malware, DefenderID: d.DefenderID}
+	now := events.Device{Key: d.Key, Alerts: d.Alerts, DefenderID: d.DefenderID}
 	row.fill(&now)
 	checks := []Check{windows(now)}
 	for _, check := range []func(context.Context, events.Device) (Check, error){
@@ -160,6 +161,15 @@ func checkActions(_ context.Context, d events.Device) (Check, error) {
 // Defender counts it as a risk until somebody does, so a healthy device stays
 // blocked (Defender docs: conditional-access), and a reset would be for nothing.
 func (c *Client) checkRisk(ctx context.Context, d events.Device) (Check, error) {
+	if isWindows(d) {
+		if err := c.lookProtection(ctx, &d); err != nil {
+			return Check{}, err
+		}
+	}
+	d.Alerts = slices.Clone(d.Alerts)
+	for i := range d.Alerts { // however lately they were read
+		d.Alerts[i].ReadAt = d.Alerts[i].ReadAt.Add(-alertAge)
+	}
 	if err := c.lookAlerts(ctx, &d); err != nil {
 		return Check{}, err
 	}

@@ -32,6 +32,16 @@ func (d *desk) preflight(dev events.Device) map[string]graph.Check {
 	return all
 }
 
+// lookAgain looks at a device again.
+func (d *desk) lookAgain(dev events.Device) events.Device {
+	d.t.Helper()
+	dev, err := d.client.Look(d.ctx, events.Case{Key: dev.Key, Device: dev})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return dev
+}
+
 func acting(t *testing.T, tell func(t *testing.T, d *desk)) {
 	t.Helper()
 	story(t, func(t *testing.T, d *desk) {
@@ -78,9 +88,15 @@ func TestWhatSpeaksAgainstAReset(t *testing.T) {
 		graph.CheckNoAction:  {do: func(d *desk, dev *events.Device) { _ = d.client.Restart(d.ctx, *dev) }, want: graph.No, says: "rebootNow is pending"},
 		graph.CheckUser:      {of: graphtest.Device{}, want: graph.No, says: "none to restore"},
 		graph.CheckRisk: {want: graph.No, says: "close them instead", do: func(d *desk, dev *events.Device) {
-			alert := d.tenant.Infect("LT-042", graphtest.High)
-			d.tenant.Investigate("LT-042", "successfullyRemediated") // and nobody closes the alert
+			alert := d.tenant.AddAlert("LT-042", graphtest.Alert{Severity: graphtest.High, Investigation: "running"})
+			d.tenant.SetRaw("LT-042", "partnerReportedThreatState", "highSeverity") // as long as it is open
 			dev.Alerts = []events.Alert{{ID: alert.ID}}
+			*dev = d.lookAgain(*dev)
+			if c := d.preflight(*dev)[graph.CheckRisk]; c.Verdict != graph.Yes || !strings.Contains(c.Reason, alert.ID) {
+				d.t.Errorf("%+v", c)
+			}
+			// A moment later the investigation ends well, and nobody closes the alert.
+			d.tenant.Investigate("LT-042", "successfullyRemediated")
 		}},
 	} {
 		t.Run(check, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -237,10 +238,7 @@ func (k *call) prefers(name string) bool {
 
 // next is the link to the following page: this request with its options changed.
 func (k *call) next(changes ...string) string {
-	q := url.Values{}
-	for name, values := range k.query {
-		q[name] = values
-	}
+	q := maps.Clone(k.query)
 	for i := 0; i+1 < len(changes); i += 2 {
 		q.Del(changes[i])
 		if changes[i+1] != "" {

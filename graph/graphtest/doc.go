@@ -1,8 +1,9 @@
 // Package graphtest is Microsoft 365 for tests: tenants with Intune devices,
 // Defender alerts, an Entra directory, mailboxes and change notifications, behind
-// a sign-in service and a Graph of their own. It is a server that keeps
-// Microsoft's rules, not a mock that repeats what a test told it: a filter that
-// Intune ignores is ignored, a 204 only means queued, "done" may be a lie.
+// a sign-in service, a Graph and a Defender for Endpoint of their own. It is a
+// server that keeps Microsoft's rules, not a mock that repeats what a test told
+// it: a filter that Intune ignores is ignored, a 204 only means queued, "done" may
+// be a lie.
 //
 //	cloud := graphtest.NewCloud()
 //	defer cloud.Close()
@@ -33,6 +34,6 @@
 // record do. Each rule names where it is from; where nothing is known, Rules has a
 // switch or a comment says so. Properties that this product does not look at have
 // plausible constants. There is no $batch, no $search, no $orderby, no write but
-// those listed in routes.go, and no throttling but by Inject and
-// Rules.SecurityPerMinute. Notifications are delivered in no promised order.
+// those listed in routes.go, and no throttling but by Inject,
+// Rules.SecurityPerMinute and Defender's own limits. Notifications are delivered in no promised order.
 package graphtest
