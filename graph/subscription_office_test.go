@@ -109,6 +109,20 @@ func (s *shelf) set(fail func(op, key string) error) {
 	s.fail = fail
 }
 
+// killed is what the state sees of a process that dies after n writes.
+func killed(n int) func(op, key string) error {
+	writes := 0
+	return func(op, _ string) error {
+		if op == "get" {
+			return nil
+		}
+		if writes++; writes > n {
+			return errors.New("killed")
+		}
+		return nil
+	}
+}
+
 // A worker is one process of Curfew, as far as notifications go. end lets it go
 // down in good order.
 type worker struct {
@@ -127,7 +141,30 @@ type office struct {
 	book  *book
 	logs  *logs
 	index map[string]string // kind/id to device id
-	front http.Handler      // who gets what Graph posts
+	front front             // who gets what Graph posts
+}
+
+// A front passes what Graph posts on to whoever is there.
+type front struct {
+	mu sync.Mutex
+	to http.Handler // nil: nobody
+}
+
+func (f *front) put(to http.Handler) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.to = to
+}
+
+func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	to := f.to
+	f.mu.Unlock()
+	if to == nil {
+		w.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	to.ServeHTTP(w, r)
 }
 
 // logs is what everybody said.
@@ -153,13 +190,7 @@ func mailroom(t *testing.T, tell func(t *testing.T, o *office)) {
 	t.Helper()
 	story(t, func(t *testing.T, d *desk) {
 		o := &office{desk: d, shelf: newShelf(), book: newBook(), logs: &logs{}, index: map[string]string{}}
-		d.cloud.DeliverBy(graphtest.InProcess(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if o.front == nil {
-				w.WriteHeader(http.StatusBadGateway)
-				return
-			}
-			o.front.ServeHTTP(w, r)
-		})))
+		d.cloud.DeliverBy(graphtest.InProcess(&o.front))
 		tell(t, o)
 		if len(o.shelf.secrets) == 0 {
 			t.Error("no subscription had a secret")
@@ -181,7 +212,7 @@ func (o *office) hire(resources ...graph.Resource) *worker {
 	if o.index != nil {
 		w.hook.Index = indexed(o.index)
 	}
-	o.front = w.hook
+	o.front.put(w.hook)
 	return w
 }
 
@@ -249,3 +280,10 @@ func later(d time.Duration) {
 }
 
 var users = graph.Resource{Path: "users"}
+
+// fails lets storing facts fail from now on, as fail says.
+func (b *book) fails(fail func(entry) error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fail = fail
+}

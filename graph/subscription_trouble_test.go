@@ -50,9 +50,9 @@ func TestWhatATenantRefusesIsAStatus(t *testing.T) {
 func TestTroubleOnTheWayIsNotRefusal(t *testing.T) {
 	for name, trouble := range map[string]func(o *office) (over func()){
 		"the webhook is not up yet": func(o *office) func() {
-			front := o.front
-			o.front = nil
-			return func() { o.front = front }
+			front := o.front.to
+			o.front.put(nil)
+			return func() { o.front.put(front) }
 		},
 		"throttled": func(o *office) func() { return o.tenant.Throttle("subscriptions", 0, 30*time.Second) },
 		"503": func(o *office) func() {
@@ -103,10 +103,10 @@ func TestTwoWorkersKeepOneSubscription(t *testing.T) {
 	mailroom(t, func(t *testing.T, o *office) {
 		a, b := o.hire(users), o.hire(users)
 		n := 0
-		o.front = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // a balancer
+		o.front.put(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { // a balancer
 			n++
 			[]*worker{a, b}[n%2].hook.ServeHTTP(w, r)
-		})
+		}))
 		a.start()
 		b.start()
 		defer a.end()
@@ -130,15 +130,7 @@ func TestTwoWorkersKeepOneSubscription(t *testing.T) {
 func TestAWorkerThatDiesHalfwayIsFollowedByAnother(t *testing.T) {
 	mailroom(t, func(t *testing.T, o *office) {
 		a := o.hire(users)
-		writes := 0
-		o.shelf.set(func(op, _ string) error { // its second write never arrives: it was killed by then
-			if op == "create" || op == "update" {
-				if writes++; writes > 1 {
-					return errors.New("killed")
-				}
-			}
-			return nil
-		})
+		o.shelf.set(killed(1)) // before it writes down what it made
 		a.start()
 		made := o.only()
 		a.end()
@@ -151,6 +143,34 @@ func TestAWorkerThatDiesHalfwayIsFollowedByAnother(t *testing.T) {
 		later(6 * time.Minute)
 		if st := b.list()["users"]; st.State != "live" || st.ID != made.ID || o.only().ID != made.ID {
 			t.Errorf("what the dead worker made was not found again: %+v", st)
+		}
+	})
+}
+
+func TestAWorkerThatIsStoppedHalfwayHoldsNobodyUp(t *testing.T) {
+	mailroom(t, func(t *testing.T, o *office) {
+		o.tenant.Inject(graphtest.Fault{Kind: graphtest.Slow, Path: "subscriptions", Method: "POST", Wait: 20 * time.Second, Times: 1})
+		a := o.hire(users).start()
+		later(10 * time.Second)
+		a.end()
+		b := o.hire(users).start()
+		defer b.end()
+		later(time.Minute)
+		o.only()
+		if st := b.list()["users"]; st.State != "live" {
+			t.Errorf("a minute later it is %+v", st)
+		}
+	})
+}
+
+func TestGraphIsComeBackToWhenItSays(t *testing.T) {
+	mailroom(t, func(t *testing.T, o *office) {
+		o.tenant.Throttle("subscriptions", 0, 40*time.Minute)
+		w := o.hire(users).start()
+		defer w.end()
+		st := w.list()["users"]
+		if wait := time.Until(st.Next); st.State != "failing" || wait < 39*time.Minute || wait > 45*time.Minute {
+			t.Errorf("tried again in %v: %+v", wait, st)
 		}
 	})
 }

@@ -64,7 +64,7 @@ type Webhook struct {
 
 // An Index knows devices by other ids: kind is [KindManagedDevice] or
 // [KindDevice]. It must answer at once, from what it has; a device that it does
-// not know yet is no mistake.
+// not know yet is no mistake. [Directory] is one.
 type Index interface {
 	Device(ctx context.Context, tenant, kind, id string) (events.Key, bool)
 }

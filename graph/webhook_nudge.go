@@ -62,8 +62,8 @@ func (n *Nudges) Ask(ctx context.Context, tenant string) error {
 	return nil
 }
 
-// Serve runs sweep whenever the tenant was nudged, until ctx ends. A sweep that
-// fails is run again, each time after a longer rest.
+// Serve runs sweep, such as [Sweep.Once], whenever the tenant was nudged, until
+// ctx ends. A sweep that fails is run again, each time after a longer rest.
 func (n *Nudges) Serve(ctx context.Context, tenant string, sweep func(context.Context) error) error {
 	if n.State == nil {
 		return errors.New("graph: nudges need a state")
