@@ -97,8 +97,7 @@ func Read(err error) Verdict {
 	if errors.As(err, &a) {
 		v.After = a.RetryAfter()
 	}
-	var s status
-	if errors.As(err, &s) {
+	if s, ok := errors.AsType[status](err); ok {
 		v.Status = int(s)
 	}
 	return v

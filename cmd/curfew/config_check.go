@@ -107,7 +107,7 @@ func (c *checker) addresses(conf *config) {
 
 // nats checks how to reach a server that runs elsewhere.
 func (c *checker) nats(n *natsConfig) {
-	clear := false
+	plain := false
 	for u := range strings.SplitSeq(n.URL, ",") {
 		p, err := url.Parse(strings.TrimSpace(u))
 		switch {
@@ -117,7 +117,7 @@ func (c *checker) nats(n *natsConfig) {
 		case p.User != nil:
 			c.mistake("/nats/url", "credentials do not belong into the address: use creds_file, nkey_file, or user and password_file")
 		}
-		clear = clear || (p.Scheme == "nats" || p.Scheme == "ws") && !loopback(p.Hostname())
+		plain = plain || (p.Scheme == "nats" || p.Scheme == "ws") && !loopback(p.Hostname())
 	}
 	var ways []string
 	for _, way := range []struct{ key, value string }{{"creds_file", n.CredsFile}, {"nkey_file", n.NKeyFile}, {"user", n.User}} {
@@ -131,7 +131,7 @@ func (c *checker) nats(n *natsConfig) {
 	if (n.User == "") != (n.PasswordFile == "") && c.whole("/nats") {
 		c.mistake("/nats", "user and password_file go together")
 	}
-	if n.User != "" && clear && n.CAFile == "" {
+	if n.User != "" && plain && n.CAFile == "" {
 		c.warning("/nats/url", "the password travels in the clear: use tls:// or an nkey")
 	}
 	c.secretFile("/nats/creds_file", &n.CredsFile)

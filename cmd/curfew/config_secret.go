@@ -37,7 +37,7 @@ func (s secret) String() string {
 func (s secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText implements [encoding.TextMarshaler], for JSON and its like.
-func (s secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+func (s secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil } //nolint:unparam // the interface has an error
 
 // LogValue implements [slog.LogValuer].
 func (s secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -145,17 +145,13 @@ func (w *worker) run(ctx context.Context) error {
 	if err != nil {
 		return wrong(err)
 	}
-	listener, err := net.Listen("tcp", w.conf.Listen)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", w.conf.Listen)
 	if err != nil {
 		return fmt.Errorf("listen for notifications: %w", err)
 	}
-	adminListener, err := listenAdmin(ctx, w.conf.Admin)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return serve(ctx, server, listener) })
-	g.Go(func() error { return w.admin().serve(ctx, adminListener) })
+	g.Go(func() error { return w.admin().run(ctx, w.conf.Admin) })
 	g.Go(func() error { return w.journal.Keep(ctx, func() events.Policies { return w.conf.Policies }) })
 	for action, do := range w.table {
 		g.Go(func() error { return w.journal.Serve(ctx, action, do, journal.ServeOptions{}) })
@@ -169,7 +165,7 @@ func (w *worker) run(ctx context.Context) error {
 		}
 	}
 	w.log.Info("running", "tenants", len(w.conf.Tenants), "policies", len(w.conf.Policies.List), "dry_run", w.conf.DryRun,
-		"webhook", listener.Addr().String(), "admin", adminListener.Addr().String(), "queue", w.broker.URL())
+		"webhook", listener.Addr().String(), "admin", w.conf.Admin, "queue", w.broker.URL())
 	err = g.Wait()
 	if errors.Is(err, context.Canceled) {
 		return nil

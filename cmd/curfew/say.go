@@ -83,11 +83,11 @@ itself.`,
 					fact:   func(events.Case) events.Fact { return events.Closed{By: o.who, Reason: reason} },
 					heard:  func(now, _ events.Case) bool { return !now.Open },
 					said: func(now events.Case) string {
-						text := "closed; it opens again if another risk shows"
+						text := []string{"closed", "it opens again if another risk shows"}
 						for _, w := range o.q.waits(now, time.Now()) {
-							text += "; " + w.For
+							text = append(text, w.For)
 						}
-						return text
+						return strings.Join(text, "; ")
 					},
 				}
 			})

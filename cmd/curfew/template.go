@@ -36,7 +36,7 @@ With --json each line is an object with name and subject.`,
 		Example: "  curfew template list\n  curfew template list -c curfew.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			h, _, err := a.mailer()
+			h, err := a.mailer()
 			if err != nil {
 				return err
 			}
@@ -83,7 +83,7 @@ With --json it is one object with subject, text and html.`,
   curfew template preview cleared --html > cleared.html`,
 		Args: cobra.ExactArgs(1),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			h, _, err := a.mailer()
+			h, err := a.mailer()
 			if err != nil || len(args) > 0 {
 				return nil, cobra.ShellCompDirectiveNoFileComp
 			}
@@ -104,10 +104,10 @@ With --json it is one object with subject, text and html.`,
 }
 
 // mailer writes mails as the configuration wants them, or as they come.
-func (a *app) mailer() (mail.Handler, house, error) {
+func (a *app) mailer() (mail.Handler, error) {
 	h, err := a.house(a.logger(slog.LevelWarn))
 	if err != nil {
-		return mail.Handler{}, h, err
+		return mail.Handler{}, err
 	}
 	out := mail.Handler{}
 	dir := ""
@@ -115,7 +115,7 @@ func (a *app) mailer() (mail.Handler, house, error) {
 		dir, out.Ask, out.Zone = h.conf.Templates, h.conf.Mail.Ask, h.conf.Mail.Zone
 	}
 	if out.Templates, err = templatesOf(dir); err != nil {
-		return out, h, wrong(err)
+		return out, wrong(err)
 	}
 	out.ResetDue = func(c events.Case) time.Time {
 		if h.rules == nil {
@@ -123,11 +123,11 @@ func (a *app) mailer() (mail.Handler, house, error) {
 		}
 		return c.ResetDue(*h.rules)
 	}
-	return out, h, nil
+	return out, nil
 }
 
 func (a *app) preview(ctx context.Context, name string, o previewOptions) error {
-	h, _, err := a.mailer()
+	h, err := a.mailer()
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -18,12 +19,16 @@ import (
 
 // Every kind of fact there is can be stored and read.
 func TestEveryKindOfFact(t *testing.T) {
-	pkgs, err := parser.ParseDir(token.NewFileSet(), "..", nil, 0)
+	names, err := filepath.Glob("../*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var kinds []string
-	for _, file := range pkgs["events"].Files {
+	for _, name := range names {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, d := range file.Decls {
 			if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "fact" && f.Recv != nil {
 				kinds = append(kinds, strings.ToLower(f.Recv.List[0].Type.(*ast.Ident).Name))

@@ -167,7 +167,7 @@ func (s *serving) serve(ctx context.Context, m jetstream.Msg) {
 		again = cmp.Or(again, time.Second)
 		s.log.Warn("a task is put back", "subject", m.Subject(), "again", again, "err", err)
 	}
-	if again > 0 && context.Cause(l.ctx) != errLeaseLost {
+	if again > 0 && !errors.Is(context.Cause(l.ctx), errLeaseLost) {
 		s.putBack(m, again)
 	}
 }

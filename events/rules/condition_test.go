@@ -93,17 +93,19 @@ func TestConditionsOnDevices(t *testing.T) {
 // TestStrangeValues proves that a value Microsoft adds one day makes no
 // comparison true, neither a straight one nor by negation.
 func TestStrangeValues(t *testing.T) {
-	const new = "unknownFutureValue"
+	const tomorrows = "unknownFutureValue"
 	devices := map[string]events.Device{
-		"threat":     with(func(d *events.Device) { d.Threat = new }),
-		"compliance": with(func(d *events.Device) { d.Compliance = new }),
-		"owner":      with(func(d *events.Device) { d.Owner = new }),
-		"management": with(func(d *events.Device) { d.Management = new }),
+		"threat":     with(func(d *events.Device) { d.Threat = tomorrows }),
+		"compliance": with(func(d *events.Device) { d.Compliance = tomorrows }),
+		"owner":      with(func(d *events.Device) { d.Owner = tomorrows }),
+		"management": with(func(d *events.Device) { d.Management = tomorrows }),
 		"alert": with(func(d *events.Device) {
-			d.Alerts = []events.Alert{{ID: "1", Severity: new, Status: new, Investigation: new, Source: new, Class: new, Remediation: new, Verdict: new}}
+			d.Alerts = []events.Alert{{ID: "1", Severity: tomorrows, Status: tomorrows, Investigation: tomorrows, Source: tomorrows, Class: tomorrows, Remediation: tomorrows, Verdict: tomorrows}}
 		}),
-		"malware": with(func(d *events.Device) { d.Malware = []events.Malware{{Name: "x", Severity: new, State: new}} }),
-		"setting": with(func(d *events.Device) { d.Settings = []events.Setting{{Policy: "p", Name: "n", State: new}} }),
+		"malware": with(func(d *events.Device) {
+			d.Malware = []events.Malware{{Name: "x", Severity: tomorrows, State: tomorrows}}
+		}),
+		"setting": with(func(d *events.Device) { d.Settings = []events.Setting{{Policy: "p", Name: "n", State: tomorrows}} }),
 	}
 	for _, tt := range [][2]string{
 		{"threat", "device.threat >= nothing"}, {"threat", "device.threat < compromised"}, {"threat", "device.threat <= compromised"},
@@ -137,7 +139,7 @@ func TestStrangeValues(t *testing.T) {
 		}
 		if err == nil && tt[1] != "!has(device.threat)" {
 			t.Errorf("%s is not unclear for a device with a strange %s", tt[1], tt[0])
-		} else if err != nil && !strings.Contains(err.Error(), new) {
+		} else if err != nil && !strings.Contains(err.Error(), tomorrows) {
 			t.Errorf("%s: the error does not name the value: %v", tt[1], err)
 		}
 	}
@@ -289,8 +291,7 @@ func FuzzCompile(f *testing.F) {
 	f.Add("device.alerts.exists(a, a.open) ? 1 : ü")
 	f.Fuzz(func(t *testing.T, text string) {
 		c, err := Compile(text)
-		var ms Mistakes
-		if errors.As(err, &ms) {
+		if ms, ok := errors.AsType[Mistakes](err); ok {
 			for _, m := range ms {
 				if m.At < 0 || m.At > utf8.RuneCountInString(text) || m.Text == "" {
 					t.Fatalf("%q: %+v", text, m)

@@ -104,7 +104,7 @@ func (tn *Tenant) Record(ctx context.Context, d events.Device) (events.Device, e
 	return d, err
 }
 
-// Sync, Scan and Reset queue an action: 204 (Graph docs: syncDevice,
+// Sync queues an action, as Scan and Reset do: 204 (Graph docs: syncDevice,
 // windowsDefenderScan and wipe, 2025-10).
 func (tn *Tenant) Sync(ctx context.Context, d events.Device) error {
 	return tn.act(ctx, d, "syncDevice")

@@ -93,7 +93,7 @@ func (h Handler) settle(ctx context.Context, c events.Case, t events.Task, to st
 	case t.Tries >= maxTries:
 		return nil, handlers.GiveUp(fmt.Errorf("mail: cannot tell whether any attempt reached %s, and the sent items cannot be read: somebody should tell the user", to))
 	}
-	return nil, fmt.Errorf("mail: whether it was sent cannot be told; starting over, which may send it twice (%s)", err)
+	return nil, fmt.Errorf("mail: whether it was sent cannot be told; starting over, which may send it twice (%s)", err) //nolint:errorlint // that the record cannot be read gives nothing up
 }
 
 func done(t events.Task, to string) events.Fact {

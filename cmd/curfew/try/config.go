@@ -1,6 +1,7 @@
 package try
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"strings"
@@ -9,12 +10,12 @@ import (
 
 // newWorker writes the configuration of a worker that looks after some tenants:
 // an ordinary one, but that its times are seconds and its clouds are here.
-func (w *world) newWorker(name string, tenants []string) (*worker, error) {
-	listen, err := freePort()
+func (w *world) newWorker(ctx context.Context, name string, tenants []string) (*worker, error) {
+	listen, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}
-	admin, err := freePort()
+	admin, err := freePort(ctx)
 	if err != nil {
 		return nil, err
 	}

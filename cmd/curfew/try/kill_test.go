@@ -31,7 +31,7 @@ func TestKilledUnderNotifications(t *testing.T) {
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "curfew/cmd/curfew").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	w, err := newWorld(t.TempDir(), "1h", [][]string{{"contoso"}})
+	w, err := newWorld(ctx, t.TempDir(), "1h", [][]string{{"contoso"}})
 	if err != nil {
 		t.Fatal(err)
 	}

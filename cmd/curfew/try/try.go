@@ -46,7 +46,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return fmt.Errorf("try: %w", err)
 	}
-	w, err := newWorld(dir, "3s", [][]string{
+	w, err := newWorld(ctx, dir, "3s", [][]string{
 		{"contoso", "tailspin", "fabrikam", "adatum"},
 		{"northwind"}, // its worker is killed again and again
 	})

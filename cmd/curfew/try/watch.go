@@ -2,7 +2,6 @@ package try
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"time"
 
@@ -27,7 +26,7 @@ func watch(ctx context.Context, wk *worker, tell *teller) {
 
 // read follows one life of the worker.
 func read(ctx context.Context, wk *worker, tell *teller, told map[events.Key]int) error {
-	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	quiet := slog.New(slog.DiscardHandler)
 	b, err := broker.Local(wk.data, quiet)
 	if err != nil {
 		return err

@@ -6,8 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -42,7 +41,7 @@ type world struct {
 // subscribes to is configuration, and the simulated tenants allow this one.
 const resource = "deviceManagement/managedDevices"
 
-func newWorld(dir, sweep string, crews [][]string) (*world, error) {
+func newWorld(ctx context.Context, dir, sweep string, crews [][]string) (*world, error) {
 	w := &world{
 		dir: dir, sweep: sweep, cloud: graphtest.NewCloud(), tenants: map[string]*graphtest.Tenant{},
 		appID: "11111111-2222-3333-4444-555555555555", appSecret: secret(), routing: secret(),
@@ -51,10 +50,10 @@ func newWorld(dir, sweep string, crews [][]string) (*world, error) {
 	w.pager = &pagetest.PagerDuty{Keys: []string{w.routing}}
 	err := w.cloud.Listen("127.0.0.1:0")
 	if err == nil {
-		w.deskURL, err = w.serve(w.desk)
+		w.deskURL, err = w.serve(ctx, w.desk)
 	}
 	if err == nil {
-		w.pagerURL, err = w.serve(w.pager)
+		w.pagerURL, err = w.serve(ctx, w.pager)
 	}
 	if err != nil {
 		w.close()
@@ -64,7 +63,7 @@ func newWorld(dir, sweep string, crews [][]string) (*world, error) {
 		for j, name := range crew {
 			w.tenants[name] = w.newTenant(name, fmt.Sprintf("0000000%d-0000-4000-8000-00000000000%d", i+1, j+1))
 		}
-		wk, err := w.newWorker(fmt.Sprintf("worker-%d", i+1), crew)
+		wk, err := w.newWorker(ctx, fmt.Sprintf("worker-%d", i+1), crew)
 		if err != nil {
 			w.close()
 			return nil, err
@@ -117,7 +116,7 @@ func (w *world) close() {
 
 // serve puts a vendor's fake on loopback, with a certificate of the cloud's
 // authority, and returns its address.
-func (w *world) serve(h http.Handler) (string, error) {
+func (w *world) serve(ctx context.Context, h http.Handler) (string, error) {
 	certPEM, keyPEM, err := w.cloud.Issue("127.0.0.1")
 	if err != nil {
 		return "", err
@@ -126,7 +125,7 @@ func (w *world) serve(h http.Handler) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
@@ -134,7 +133,7 @@ func (w *world) serve(h http.Handler) (string, error) {
 		Handler:           h,
 		ReadHeaderTimeout: 10 * time.Second,
 		TLSConfig:         &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12},
-		ErrorLog:          log.New(io.Discard, "", 0), // killed workers break connections off
+		ErrorLog:          slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // killed workers break connections off
 	}
 	w.servers = append(w.servers, s)
 	go func() { _ = s.ServeTLS(l, "", "") }() // ends with close
@@ -151,8 +150,8 @@ func (w *world) file(name string, data []byte) (string, error) {
 }
 
 // freePort is a port of this machine that nobody listens on just now.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
