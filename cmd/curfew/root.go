@@ -182,6 +182,7 @@ func newRootCmd(a *app) *cobra.Command {
 		&cobra.Group{ID: "work", Title: "Set up and run:"},
 		&cobra.Group{ID: "look", Title: "See how things stand:"},
 		&cobra.Group{ID: "act", Title: "Act on a case:"},
+		&cobra.Group{ID: "gate", Title: "Decide about what cannot be taken back:"},
 		&cobra.Group{ID: "care", Title: "Care for the worker:"},
 	)
 	add := func(group string, cmds ...*cobra.Command) {
@@ -193,6 +194,7 @@ func newRootCmd(a *app) *cobra.Command {
 	add("work", newTryCmd(a), newExampleCmd(a), newCheckCmd(a), newSchemaCmd(a), newRunCmd(a))
 	add("look", newCasesCmd(a), newCaseCmd(a))
 	add("act", newAckCmd(a), newSnoozeCmd(a), newCloseCmd(a), newNoteCmd(a), newLookCmd(a), newRetryCmd(a))
+	add("gate", newApproveCmd(a), newDenyCmd(a), newHeldCmd(a), newPauseCmd(a), newPausesCmd(a), newResumeCmd(a))
 	add("care", newHealthCmd(a), newDeadCmd(a), newSubscriptionsCmd(a), newTemplateCmd(a), newJournalCmd(a), newVersionCmd(a))
 	root.AddCommand(&cobra.Command{Use: "exit-codes", Short: "What the exit codes mean", Long: exitCodes})
 	return root

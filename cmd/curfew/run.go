@@ -106,7 +106,7 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	if w.journal, err = journal.Open(ctx, w.broker.Conn(), journal.Options{Replicas: replicas, Lease: lease}, log); err != nil {
 		return err
 	}
-	w.table = table(conf, w.tenants, templates)
+	w.table = table(conf, w.tenants, templates, guardOf(conf, w.journal, log))
 	w.listen()
 	return w.run(ctx)
 }
@@ -158,6 +158,7 @@ func (w *worker) run(ctx context.Context) error {
 	}
 	for i, t := range w.conf.Tenants {
 		sweep := sweepOf(t, w.subs[i].Client, w.journal, w.ids, w.log)
+		sweep.Report = fleet{state{w.journal.State()}, w.log}.count(ctx)
 		g.Go(func() error { return sweep.Run(ctx) })
 		g.Go(func() error { return w.nudges.Serve(ctx, strings.ToLower(t.ID), sweep.Once) })
 		if len(w.subs[i].Resources) > 0 {

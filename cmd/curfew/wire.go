@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"curfew/events"
+	"curfew/events/gate"
 	"curfew/events/journal"
 	"curfew/graph"
 	"curfew/handlers"
@@ -24,11 +25,11 @@ import (
 )
 
 // table says who serves each action. This is the program.
-func table(conf *config, tenants graph.Tenants, templates *mail.Templates) map[events.Action]handlers.Func {
+func table(conf *config, tenants graph.Tenants, templates *mail.Templates, guard *gate.Guard) map[events.Action]handlers.Func {
 	first, settle := time.Duration(conf.Pace.CheckAfter), time.Duration(conf.Pace.Settle)
 	desks := ticket.Handler{Desks: desks(conf)}
 	pagers := page.Handler{Services: services(conf)}
-	return map[events.Action]handlers.Func{
+	all := map[events.Action]handlers.Func{
 		events.Look:    look.Handler{Devices: tenants}.Do,
 		events.Sync:    sync.Handler{Intune: tenants, First: first, Settle: settle}.Do,
 		events.Mail:    mailer(conf, tenants, templates).Do,
@@ -37,8 +38,12 @@ func table(conf *config, tenants graph.Tenants, templates *mail.Templates) map[e
 		events.Page:    pagers.Do,
 		events.Resolve: pagers.Do,
 		events.Scan:    scan.Handler{Intune: tenants, First: first, Settle: settle}.Do,
-		events.Reset:   reset.Handler{Devices: tenants, Intune: tenants, DryRun: conf.DryRun, First: first}.Do,
+		events.Reset:   reset.Handler{Devices: tenants, Intune: lastWord{tenants, guard}, DryRun: conf.DryRun, First: first}.Do,
 	}
+	for action, do := range all {
+		all[action] = guard.Func(do) // the gates are in front of everything
+	}
+	return all
 }
 
 func mailer(conf *config, tenants graph.Tenants, templates *mail.Templates) mail.Handler {
