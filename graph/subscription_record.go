@@ -132,33 +132,24 @@ func (s *Subscriptions) learn(r subscription) {
 	s.known[strings.ToLower(r.ID)] = r
 }
 
-// find tells whose a notification is by the id and the secret that it brings.
-// Another worker may have made the subscription a moment ago, or Graph may be
-// faster with the notification than we are with the id: so what is not known is
-// looked up, and a subscription that is being made is known by its secret.
-//
-// ok is false for what is not ours. genuine is false when the secret is wrong.
-func (s *Subscriptions) find(ctx context.Context, id string, said clientState) (r subscription, ok, genuine bool, err error) {
-	id = strings.ToLower(id)
-	if r, ok = s.knows(id); !ok {
-		for _, res := range s.Resources {
-			fresh, err := s.read(ctx, s.key(res))
-			if err != nil {
-				return r, false, false, err
-			}
-			if fresh.ID == "" && equal(fresh.State, said) {
-				return fresh, true, true, nil
-			}
+// readAll reads what State has of the configured resources.
+func (s *Subscriptions) readAll(ctx context.Context) ([]subscription, error) {
+	all := make([]subscription, 0, len(s.Resources))
+	for _, res := range s.Resources {
+		r, err := s.read(ctx, s.key(res))
+		if err != nil {
+			return nil, err
 		}
-		r, ok = s.knows(id)
+		all = append(all, r)
 	}
-	return r, ok, ok && equal(r.State, said), nil
+	return all, nil
 }
 
+// knows is what was learnt of a subscription.
 func (s *Subscriptions) knows(id string) (subscription, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	r, ok := s.known[id]
+	r, ok := s.known[strings.ToLower(id)]
 	return r, ok
 }
 

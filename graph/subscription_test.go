@@ -1,7 +1,6 @@
 package graph_test
 
 import (
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -181,83 +180,6 @@ func TestASubscriptionThatIsGoneIsMadeAnew(t *testing.T) {
 				t.Errorf("%d sweeps after a gap, want 1", w.swept)
 			}
 		})
-	})
-}
-
-func TestLifecycleNotificationsAreAnswered(t *testing.T) {
-	story := func(name string, resource graph.Resource, tell func(t *testing.T, o *office, w *worker)) {
-		t.Run(name, func(t *testing.T) {
-			mailroom(t, func(t *testing.T, o *office) {
-				w := o.hire(resource).start()
-				defer w.end()
-				later(time.Hour)
-				tell(t, o, w)
-				for _, d := range o.tenant.Deliveries() {
-					if d.Kind == "lifecycle" && d.Status != http.StatusAccepted {
-						t.Errorf("answered with %d", d.Status)
-					}
-				}
-			})
-		})
-	}
-	story("reauthorize", users, func(t *testing.T, o *office, w *worker) {
-		before := o.only()
-		o.tenant.RequireReauthorization()
-		later(time.Second)
-		if s := o.only(); s.ID != before.ID || !s.Expires.After(before.Expires) || o.asked("PATCH") != 1 {
-			t.Errorf("renewed %d times: %+v", o.asked("PATCH"), s)
-		}
-		later(2 * time.Hour)
-		if n := o.tenant.Notify("curfew@" + o.tenant.Domain); n != 1 {
-			t.Error("notifications are paused")
-		}
-		if w.swept != 0 {
-			t.Error("a sweep, though nothing was lost")
-		}
-	})
-	story("reauthorize, and Graph cannot be reached for a while", users, func(t *testing.T, o *office, w *worker) {
-		lift := o.tenant.Inject(graphtest.Fault{Kind: graphtest.Unavailable, Path: "subscriptions", Method: "PATCH"})
-		o.tenant.RequireReauthorization()
-		later(90 * time.Minute)
-		lift()
-		later(time.Hour)
-		if n := o.tenant.Notify("curfew@" + o.tenant.Domain); n != 1 {
-			t.Error("notifications are paused")
-		}
-		later(2 * time.Minute)
-		if w.swept != 2 { // one for the gap, one for the notification
-			t.Errorf("%d sweeps, want 2", w.swept)
-		}
-	})
-	story("removed", users, func(t *testing.T, o *office, w *worker) {
-		before := o.only()
-		o.tenant.RemoveSubscriptions()
-		later(2 * time.Minute)
-		if s := o.only(); s.ID == before.ID || s.ClientState == before.ClientState {
-			t.Errorf("it is still the old one: %+v", s)
-		}
-		if w.swept != 1 {
-			t.Errorf("%d sweeps after a gap, want 1", w.swept)
-		}
-	})
-	story("missed", users, func(t *testing.T, o *office, w *worker) {
-		o.tenant.Missed()
-		later(time.Second)
-		if w.swept != 1 || o.asked("PATCH")+o.asked("DELETE") != 0 {
-			t.Errorf("%d sweeps after a gap, want 1", w.swept)
-		}
-	})
-	story("removed, and the worker is killed right after its answer", users, func(t *testing.T, o *office, w *worker) {
-		w.end()
-		o.tenant.RemoveSubscriptions() // the webhook answers, and nobody does anything about it
-		later(time.Second)
-		next := o.hire(users).start()
-		defer next.end()
-		later(time.Minute)
-		o.only()
-		if next.swept != 1 {
-			t.Errorf("%d sweeps after a gap, want 1", next.swept)
-		}
 	})
 }
 

@@ -188,7 +188,10 @@ func (h *Webhook) receive(w http.ResponseWriter, r *http.Request, list *rows[not
 	for range list.bad {
 		h.tally.refuse(h.log(), malformed, r.RemoteAddr, "", "")
 	}
-	j := judge{Webhook: h, ids: map[string]bool{}, nudged: map[*Subscriptions]bool{}, from: r.RemoteAddr}
+	j := judge{
+		Webhook: h, from: r.RemoteAddr,
+		looked: map[*Subscriptions][]subscription{}, ids: map[string]bool{}, nudged: map[*Subscriptions]bool{},
+	}
 	for _, n := range list.list {
 		if err := j.take(ctx, n); err != nil {
 			h.unavailable(w, r, unstored, err)

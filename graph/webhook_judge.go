@@ -45,7 +45,8 @@ type judge struct {
 	*Webhook
 	from string
 
-	ids       map[string]bool // of what was found
+	looked    map[*Subscriptions][]subscription // what had to be looked up
+	ids       map[string]bool                   // of what was found
 	found     []finding
 	asks      []asking
 	nudged    map[*Subscriptions]bool
@@ -72,13 +73,13 @@ func (j *judge) take(ctx context.Context, n notification) error {
 		j.drop(otherTenant, n)
 		return nil
 	}
-	about, ok, genuine, err := s.find(ctx, string(n.Subscription), clientState(n.State))
+	about, ok, err := j.find(ctx, s, n)
 	switch {
 	case err != nil:
 		return s.failed("look up", err)
 	case !ok:
 		j.drop(unknownSubscription, n)
-	case !genuine:
+	case !equal(about.State, clientState(n.State)):
 		j.drop(wrongSecret, n)
 	case n.Lifecycle != "":
 		j.hear(s, about, n)
@@ -88,6 +89,29 @@ func (j *judge) take(ctx context.Context, n notification) error {
 		j.notice(ctx, s, about, n)
 	}
 	return nil
+}
+
+// find finds the subscription that a notification names. Another worker may have
+// made it a moment ago, or Graph may be faster with the notification than we are
+// with the id: so what is not known is looked up, once in a request, and a
+// subscription that is being made is known by its secret.
+func (j *judge) find(ctx context.Context, s *Subscriptions, n notification) (subscription, bool, error) {
+	if r, ok := s.knows(string(n.Subscription)); ok {
+		return r, true, nil
+	}
+	if _, done := j.looked[s]; !done {
+		all, err := s.readAll(ctx)
+		if err != nil {
+			return subscription{}, false, err
+		}
+		j.looked[s] = all
+	}
+	for _, r := range j.looked[s] {
+		if strings.EqualFold(r.ID, string(n.Subscription)) || r.ID == "" && equal(r.State, clientState(n.State)) {
+			return r, true, nil
+		}
+	}
+	return subscription{}, false, nil
 }
 
 // drop counts what is not taken. Its text is a stranger's: only ids are logged.
