@@ -12,8 +12,9 @@ import (
 )
 
 // Append records a fact about a device. When it returns nil the fact is on the
-// disk and will be taken into the device's case. A second one with the same id
-// within two minutes is the same fact; an empty id is no other's.
+// disk and will be taken into the device's case. A second one about the device
+// with the same id within two minutes is the same fact; an empty id is no
+// other's.
 //
 // A fact may have 256 KiB. An error says nothing about whether the fact was
 // recorded; to append it again is always right.
@@ -97,7 +98,7 @@ func (j *Journal) factMsg(e Entry) (*nats.Msg, error) {
 		return nil, fmt.Errorf("for %s: %w", e.Key, err)
 	}
 	if e.ID != "" {
-		m.Header.Set(jetstream.MsgIDHeader, e.ID)
+		m.Header.Set(jetstream.MsgIDHeader, e.Key.String()+" "+e.ID)
 	}
 	return m, nil
 }

@@ -32,6 +32,10 @@ func TestFactsThatAreNone(t *testing.T) {
 	if u := must(t, of(j.use(t.Context(), "FACTS"))); u.Messages != 1999 {
 		t.Errorf("%d facts", u.Messages)
 	}
+	check(t, j.Append(t.Context(), key("d2"), events.Noticed{}, "7")) // the id is another device's
+	if u := must(t, of(j.use(t.Context(), "FACTS"))); u.Messages != 2000 {
+		t.Errorf("%d facts", u.Messages)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := j.AppendAll(ctx, entries[:1]); !errors.Is(err, context.Canceled) {

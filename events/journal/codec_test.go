@@ -25,6 +25,9 @@ func TestEveryKindOfFact(t *testing.T) {
 	}
 	var kinds []string
 	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
 		if err != nil {
 			t.Fatal(err)

@@ -125,7 +125,7 @@ func Attach(ctx context.Context, nc *nats.Conn, log *slog.Logger) (*Journal, err
 }
 
 func newJournal(nc *nats.Conn, pulse, lease time.Duration, log *slog.Logger) (*Journal, error) {
-	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(patience), jetstream.WithDefaultTimeout(patience))
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(patience), jetstream.WithDefaultTimeout(patience), jetstream.WithPublishAsyncMaxPending(100*inFlight))
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}

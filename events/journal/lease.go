@@ -33,8 +33,11 @@ func (j *Journal) hold(ctx context.Context, m jetstream.Msg) lease {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for heard := time.Now(); sleep(ctx, j.renewal()); {
-			if j.renew(ctx, m) == nil {
-				heard = time.Now()
+			// A process that was stopped for a while must not take a late answer for
+			// leave to go on.
+			now := time.Now()
+			if now.Sub(heard) < j.forlorn() && j.renew(ctx, m) == nil {
+				heard = now
 			} else if time.Since(heard) >= j.forlorn()-j.renewal() {
 				cancel(errLeaseLost)
 			}
