@@ -67,9 +67,10 @@ type slots struct {
 }
 
 type slot struct {
-	Task string    `json:"task"`
-	At   time.Time `json:"at"`
-	By   string    `json:"by,omitempty"` // who released the task beyond the limit
+	Task    string    `json:"task"`
+	Attempt string    `json:"attempt,omitempty"` // that took it, and alone can give it back
+	At      time.Time `json:"at"`
+	By      string    `json:"by,omitempty"` // who released the task beyond the limit
 }
 
 // mostSlots bounds the record, and with it what people can release.
@@ -80,9 +81,9 @@ func (s *slots) prune(l Limit, now time.Time) {
 	s.Slots = slices.DeleteFunc(s.Slots, func(x slot) bool { return !now.Before(x.At.Add(l.Window)) })
 }
 
-// take takes a slot for a task, if it has none and there is one. Else it says
-// when there may be.
-func (s *slots) take(task string, l Limit, allowed int, released string, now time.Time) (ok bool, until time.Time) {
+// take takes a slot for an attempt at a task, if the task has none and there is
+// one. Else it says when there may be.
+func (s *slots) take(task, attempt string, l Limit, allowed int, released string, now time.Time) (ok bool, until time.Time) {
 	s.prune(l, now)
 	if slices.ContainsFunc(s.Slots, func(x slot) bool { return x.Task == task }) {
 		return true, time.Time{}
@@ -93,16 +94,25 @@ func (s *slots) take(task string, l Limit, allowed int, released string, now tim
 		}
 		return false, s.Slots[max(0, n-allowed)].At.Add(l.Window)
 	}
-	s.Slots = append(s.Slots, slot{Task: task, At: now, By: released})
+	s.Slots = append(s.Slots, slot{Task: task, Attempt: attempt, At: now, By: released})
 	slices.SortStableFunc(s.Slots, func(a, b slot) int { return cmp.Or(a.At.Compare(b.At)) })
 	return true, time.Time{}
 }
 
-// give gives a task's slot back.
-func (s *slots) give(task string) bool {
+// give gives back the slot that an attempt at a task took. One that an earlier
+// attempt left is for a call that may have been made.
+func (s *slots) give(task, attempt string) bool {
 	n := len(s.Slots)
-	s.Slots = slices.DeleteFunc(s.Slots, func(x slot) bool { return x.Task == task })
+	s.Slots = slices.DeleteFunc(s.Slots, func(x slot) bool { return x.Task == task && x.Attempt == attempt })
 	return len(s.Slots) < n
+}
+
+// attempt is the id of the attempt that is under way.
+func attempt(t events.Task) string {
+	if t.Begun == nil {
+		return ""
+	}
+	return t.Begun.ID
 }
 
 func budgetKey(tenant, budget string) string { return "gate.budget." + budget + "." + tenant }
@@ -133,7 +143,7 @@ func (g *Guard) spend(ctx context.Context, t events.Task, tenant string) (*event
 	err = change(ctx, g.Store, budgetKey(tenant, budget), func(s *slots) (bool, error) {
 		s.prune(l, now)
 		had := slices.ContainsFunc(s.Slots, func(x slot) bool { return x.Task == t.ID })
-		ok, until = s.take(t.ID, l, allowed, releasedBy(t, GateBudget), now)
+		ok, until = s.take(t.ID, attempt(t), l, allowed, releasedBy(t, GateBudget), now)
 		told, tell = s.Told, !ok && !now.Before(s.Told.Add(l.Window))
 		return ok && !had, nil
 	})
@@ -167,14 +177,14 @@ func (g *Guard) tellBudget(ctx context.Context, tenant, budget, reason string, t
 	})
 }
 
-// giveBack gives the slot of a task back, whose call was not made. If that cannot
+// giveBack gives back the slot of an attempt, whose call was not made. If that cannot
 // be stored the slot stays taken until it leaves the window.
 func (g *Guard) giveBack(ctx context.Context, t events.Task, tenant string) error {
 	budget := BudgetOf(t)
 	if budget == "" {
 		return nil
 	}
-	return change(ctx, g.Store, budgetKey(tenant, budget), func(s *slots) (bool, error) { return s.give(t.ID), nil })
+	return change(ctx, g.Store, budgetKey(tenant, budget), func(s *slots) (bool, error) { return s.give(t.ID, attempt(t)), nil })
 }
 
 func plural(budget string) string {

@@ -101,8 +101,8 @@ func (g *Guard) Watch(ctx context.Context, tenants []string) error {
 	}
 	for {
 		for _, t := range g.unstir() {
-			tr, _, err := g.breaker(ctx, t)
-			if err != nil || tr.Tripped && !tr.Shown {
+			tr, doubt, err := g.breaker(ctx, t)
+			if err != nil || doubt != "" || tr.Tripped && !tr.Shown {
 				g.stir(t)
 			}
 			if err != nil && ctx.Err() == nil && g.Log != nil {

@@ -25,6 +25,7 @@ type Protected struct {
 // of people whose own devices must not be the price.
 func (p Protected) Why(c events.Case, t events.Task) string {
 	d := c.Inhabited()
+	d.Key = c.Key // a device that was never seen has none of its own
 	for _, why := range []string{p.device(d), p.server(d), p.user(d, c.Person, t), p.group(d), p.condition(d)} {
 		if why != "" {
 			return why

@@ -26,11 +26,11 @@ func TestNeverMoreThanTheLimitInAnyWindow(t *testing.T) {
 			now = now.Add(time.Duration(rapid.IntRange(0, 1800).Draw(t, "gap")) * time.Second)
 			task := rapid.StringMatching("[a-h]").Draw(t, "task")
 			if rapid.IntRange(0, 3).Draw(t, "what") == 0 {
-				s.give(task)
+				s.give(task, "")
 				delete(taken, task)
 				continue
 			}
-			ok, until := s.take(task, l, l.Allowed(0, false), "", now)
+			ok, until := s.take(task, "", l, l.Allowed(0, false), "", now)
 			if !ok && (l.Count > 0 && until.After(now.Add(l.Window)) || !until.After(now)) {
 				t.Fatalf("it is to ask again at %v, now is %v", until, now)
 			}
@@ -84,7 +84,7 @@ func TestReleasedIsOverTheLimit(t *testing.T) {
 		{"c", "", 61 * time.Minute, false, 80 * time.Minute}, {"b", "", 62 * time.Minute, true, 0}, {"c", "", 81 * time.Minute, true, 0},
 	}
 	for _, st := range steps {
-		ok, until := s.take(st.task, l, 1, st.by, noon.Add(st.after))
+		ok, until := s.take(st.task, "", l, 1, st.by, noon.Add(st.after))
 		if ok != st.ok || !ok && !until.Equal(noon.Add(st.until)) {
 			t.Errorf("%s after %v: %v, again at %v", st.task, st.after, ok, until)
 		}
