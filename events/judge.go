@@ -111,7 +111,11 @@ func (t *turn) persists() {
 	}
 	patience := t.policy().ClearFor
 	for _, e := range t.Effects {
-		if e.Action == Reset && t.Device.LastSync.After(e.At) && t.now.Sub(e.At) > patience {
+		switch {
+		case e.Action != Reset:
+		case !t.Device.LastSync.After(e.At):
+			t.sync() // only what it shows after a check-in says whether the reset happened
+		case t.now.Sub(e.At) > patience:
 			t.attend("the reset is reported done, but the device has checked in since and is still at risk")
 		}
 	}

@@ -40,6 +40,7 @@ type config struct {
 	Protect   protectConfig   `json:"protect"`
 	Limits    limitsConfig    `json:"limits"`
 	Approvals approvalsConfig `json:"approvals"`
+	Preflight preflightConfig `json:"preflight"`
 
 	Policies events.Policies `json:"-"`
 }

@@ -41,7 +41,7 @@ func TestExitCodes(t *testing.T) {
 		{"no worker, for dead letters", []string{"dead", "list", "--data", empty}, exitNoWorker, "start it with"},
 		{"no worker, for the journal", []string{"journal", "--data", empty}, exitNoWorker, "start it with"},
 		{"no admin server", []string{"health", "--admin", "127.0.0.1:1"}, exitNoWorker, "no worker answers at 127.0.0.1:1"},
-		{"no such command", []string{"casses"}, exitWrong, `unknown command "casses" for "curfew"; Did you mean this?; case; cases; see ` + "`curfew --help`"},
+		{"no such command", []string{"casses"}, exitWrong, `unknown command "casses" for "curfew"; Did you mean this?; case; cases; pauses; see ` + "`curfew --help`"},
 		{"no such subcommand", []string{"dead", "lisst"}, exitWrong, `unknown command "lisst" for "curfew dead"`},
 		{"no such flag", []string{"cases", "--opened"}, exitWrong, "unknown flag: --opened; see `curfew cases --help`"},
 		{"no device", []string{"case"}, exitWrong, "accepts 1 arg(s), received 0; see `curfew case --help`"},

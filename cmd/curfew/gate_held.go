@@ -87,6 +87,7 @@ func newHeldCmd(a *app) *cobra.Command {
 		Long: `What Curfew would do but does not: because a budget is used up, something is
 paused, a device is protected, a tenant's breaker has tripped, a check before the
 reset did not pass, or people have to approve. Nothing of it is lost.`,
+		Example: "  curfew held list\n  curfew held release LT-042",
 	}, newHeldListCmd(a), newHeldReleaseCmd(a), newHeldCancelCmd(a))
 }
 

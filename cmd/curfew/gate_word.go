@@ -33,6 +33,7 @@ close TENANT/tenant"). Nothing lets a protected device through. What waits for
 people is for "curfew approve".
 
 ` + aboutTasks,
+		Args:    cobra.ArbitraryArgs,
 		Example: "  curfew held release LT-042\n  curfew held release --all --tenant contoso",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.aboutHeld(cmd.Context(), args, all, tenant, release)
@@ -52,6 +53,7 @@ func newHeldCancelCmd(a *app) *cobra.Command {
 "curfew retry" brings the task back.
 
 ` + aboutTasks,
+		Args:    cobra.ArbitraryArgs,
 		Example: "  curfew held cancel LT-042 --reason \"the device is in the lab\"\n  curfew held cancel --all --tenant contoso -m \"false alarm\"",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := checkText("--reason", reason)

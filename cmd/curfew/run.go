@@ -15,6 +15,7 @@ import (
 
 	"curfew/events"
 	"curfew/events/broker"
+	"curfew/events/gate"
 	"curfew/events/journal"
 	"curfew/graph"
 	"curfew/handlers"
@@ -77,6 +78,7 @@ type worker struct {
 	subs    []*graph.Subscriptions
 	webhook *graph.Webhook
 	ids     *graph.Directory
+	guard   *gate.Guard
 }
 
 // runWorker runs until ctx ends, and stops in order.
@@ -106,7 +108,10 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	if w.journal, err = journal.Open(ctx, w.broker.Conn(), journal.Options{Replicas: replicas, Lease: lease}, log); err != nil {
 		return err
 	}
-	w.table = table(conf, w.tenants, templates, guardOf(conf, w.journal, log))
+	guard := guardOf(conf, w.journal, log)
+	guard.Preflight = gate.Preflight{Checker: preflight{w.tenants}, Unknown: conf.Preflight.Unknown}
+	w.guard = guard
+	w.table = table(conf, w.tenants, templates, guard)
 	w.listen()
 	return w.run(ctx)
 }
@@ -156,7 +161,9 @@ func (w *worker) run(ctx context.Context) error {
 	for action, do := range w.table {
 		g.Go(func() error { return w.journal.Serve(ctx, action, do, journal.ServeOptions{}) })
 	}
+	var tenants []string
 	for i, t := range w.conf.Tenants {
+		tenants = append(tenants, strings.ToLower(t.ID))
 		sweep := sweepOf(t, w.subs[i].Client, w.journal, w.ids, w.log)
 		sweep.Report = fleet{state{w.journal.State()}, w.log}.count(ctx)
 		g.Go(func() error { return sweep.Run(ctx) })
@@ -165,6 +172,7 @@ func (w *worker) run(ctx context.Context) error {
 			g.Go(func() error { return w.subs[i].Run(ctx) })
 		}
 	}
+	g.Go(func() error { return w.guard.Watch(ctx, tenants) })
 	w.log.Info("running", "tenants", len(w.conf.Tenants), "policies", len(w.conf.Policies.List), "dry_run", w.conf.DryRun,
 		"webhook", listener.Addr().String(), "admin", w.conf.Admin, "queue", w.broker.URL())
 	err = g.Wait()

@@ -106,14 +106,14 @@ func templateNames(dir string) ([]string, error) {
 func tenantsOf(conf *config) (graph.Tenants, error) {
 	var list []graph.Tenant
 	for _, t := range conf.Tenants {
-		list = append(list, tenantOf(t))
+		list = append(list, tenantOf(t, time.Duration(conf.Preflight.SeenWithin)))
 	}
 	return graph.Open(list)
 }
 
-func tenantOf(t tenantConfig) graph.Tenant {
+func tenantOf(t tenantConfig, seenWithin time.Duration) graph.Tenant {
 	out := graph.Tenant{
-		ID: t.ID, Name: t.Name, Cloud: graph.Cloud(t.Cloud), MailFrom: t.MailFrom,
+		ID: t.ID, Name: t.Name, Cloud: graph.Cloud(t.Cloud), MailFrom: t.MailFrom, SeenWithin: seenWithin,
 		Auth: graph.Auth{
 			Client: t.Auth.ClientID, Secret: t.Auth.ClientSecret.reveal(), TokenFile: t.Auth.TokenFile,
 			Certificate: []byte(t.Auth.Certificate.reveal()), CertificatePassword: []byte(t.Auth.CertificatePassword.reveal()),

@@ -55,13 +55,18 @@
 	reset done: provider says done
 	-> 10 look
 	open, wakes in 1h0m0s
+1m seen
+	sync
+	-> 11 sync
+	open, wakes in 1h0m0s
 1m seen sync=now
-	open, wakes in 6h0m0s
+	open, wakes in 59m0s
 1h noticed
-	-> 11 look
+	-> 11 sync again
+	-> 12 look
 	open, wakes in 1h0m0s
 0m seen sync=now
 	a person must help: the reset is reported done, but the device has checked in since and is still at risk
 	ticket to desk
-	-> 12 ticket desk attention
+	-> 13 ticket desk attention
 	attention, wakes in 1h0m0s

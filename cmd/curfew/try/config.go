@@ -81,7 +81,22 @@ destinations:
   oncall: {kind: pagerduty, endpoint: {{.Pager}}, routing_key_file: routing-key, ca_file: cloud-ca.pem}
 attention:
   - ticket: {destination: desk, template: attention}
+limits:
+  reset: {count: 10, within: 24h, percent: 100}
+  breaker: {devices: 100} # or it would trip: half of a tenant falls ill here at once
 policies:
+{{- range .Tenants}}{{if eq .Name "woodgrove"}}
+  - name: threat-approved
+    tenants: [woodgrove]
+    when: device.os == "Windows" && device.threat >= medium
+    grace: 2s
+    clear_for: 2s
+    ladder:
+      - do: [mail: {template: threat-found}]
+      - after: 2s
+        approval: one
+        do: [reset]
+{{- end}}{{end}}
   - name: threat
     when: >-
       device.os == "Windows" && (device.threat >= medium ||

@@ -26,8 +26,13 @@ type laptop struct {
 
 // laptop enrols one.
 func (s *stage) laptop(tenant, name, user string) *laptop {
+	return s.join(tenant, name, user, graphtest.EntraJoined)
+}
+
+// join enrols one that is joined so.
+func (s *stage) join(tenant, name, user string, how graphtest.Join) *laptop {
 	t := s.tenants[tenant]
-	d := t.AddDevice(graphtest.Device{Name: name, User: user + "@" + t.Domain})
+	d := t.AddDevice(graphtest.Device{Name: name, User: user + "@" + t.Domain, Join: how})
 	s.tell.belongs(t.ID+"/"+d.EntraID, s.story, tenant+"/"+name)
 	return &laptop{d, t, s}
 }
@@ -79,6 +84,30 @@ func (l *laptop) resets() int { return l.t.Happened(l.Name, graphtest.AutopilotR
 
 // scans counts scans that really happened.
 func (l *laptop) scans() int { return l.t.Happened(l.Name, "windowsDefenderScan") }
+
+// wiped reports whether a wipe of any kind was asked for and is over.
+func (l *laptop) wiped() bool {
+	for _, a := range l.t.Actions(l.Name) {
+		if a.Name == "wipe" && a.State == "done" {
+			return true
+		}
+	}
+	return false
+}
+
+// asked reports whether a ticket asks a person for help in these words.
+func (l *laptop) asked(words string) bool {
+	for _, t := range l.tickets() {
+		for _, e := range t.Events {
+			for _, a := range e.Attention {
+				if contains(a, words) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
 
 // wipes counts every wipe that was asked for and is not an Autopilot Reset.
 func (l *laptop) wipes() int {

@@ -25,6 +25,9 @@ func stories() []story {
 		{"fifty", "the same notification fifty times: one ticket", fifty},
 		{"killed", "the worker killed and restarted in the middle: nothing lost, nothing doubled", killed},
 		{"throttled", "two tenants, one throttled: the other is not slowed", throttled},
+		{"approved", "a reset that needs a person's approval: held until then, then done, once", approved},
+		{"refused", "a reset that must not be (hybrid joined): refused, and a person told", refused},
+		{"lying", "a reset reported done that never happened: found out, and a person told", lying},
 	}
 }
 
@@ -208,6 +211,81 @@ func killed(ctx context.Context, s *stage) error {
 			}))
 		},
 	)
+}
+
+func approved(ctx context.Context, s *stage) error {
+	l := s.laptop("woodgrove", "WG-001", "hugo")
+	l.happens("malware is found, and stays", func() {
+		l.t.Infect(l.Name, graphtest.High)
+		l.t.Investigate(l.Name, "failed")
+	})
+	return steps(
+		func() error { return until(ctx, "the user is told", func() bool { return l.mails() == 1 }) },
+		func() error {
+			return until(ctx, "a person is asked by a ticket", func() bool { return len(l.tickets()) == 1 })
+		},
+		func() error {
+			return still(ctx, 3*time.Second, "no reset without approval", func() bool { return l.resets() == 0 })
+		},
+		func() error {
+			s.tell.world(s.story, l.t.Name+"/"+l.Name, "a person runs `curfew approve "+l.Name+"`")
+			return s.workers[0].command(ctx, "approve", l.Name)
+		},
+		func() error { return until(ctx, "the laptop is reset", func() bool { return l.resets() == 1 }) },
+		func() error { return until(ctx, "the ticket is closed", l.closed) },
+		func() error {
+			return still(ctx, time.Second, "one reset, and no factory wipe", func() bool { return l.resets() == 1 && l.wipes() == 0 })
+		},
+	)
+}
+
+func refused(ctx context.Context, s *stage) error {
+	l := s.join("contoso", "LT-006", "iris", graphtest.HybridJoined)
+	l.happens("malware is found, and stays", func() {
+		l.t.Infect(l.Name, graphtest.High)
+		l.t.Investigate(l.Name, "failed")
+	})
+	return steps(
+		func() error { return until(ctx, "on-call is paged", func() bool { return len(l.incidents()) == 1 }) },
+		func() error {
+			return until(ctx, "a person is told that the reset is refused", func() bool { return l.asked("reset") })
+		},
+		func() error { return exactly("resets and wipes", l.resets()+l.wipes(), 0) },
+		func() error {
+			l.happens("a technician removes the malware", func() { l.t.Heal(l.Name) })
+			return until(ctx, "the ticket is closed", l.closed)
+		},
+		func() error { return exactly("resets and wipes", l.resets()+l.wipes(), 0) },
+	)
+}
+
+func lying(ctx context.Context, s *stage) error {
+	l := s.laptop("contoso", "LT-007", "jan")
+	l.t.Next(l.Name, "wipe", graphtest.Lies)
+	l.happens("malware is found, and stays", func() {
+		l.t.Infect(l.Name, graphtest.High)
+		l.t.Investigate(l.Name, "failed")
+	})
+	asked := func() bool { return len(l.t.Actions(l.Name)) > 0 && l.wiped() }
+	return steps(
+		func() error { return until(ctx, "a reset is asked for", asked) },
+		func() error {
+			return until(ctx, "a person is told that it did not happen", func() bool { return l.asked("reported done") })
+		},
+		func() error { return exactly("tickets closed although the risk is there", b2i(l.closed()), 0) },
+		func() error { return exactly("resets that happened", l.resets(), 0) },
+		func() error {
+			l.happens("a technician removes the malware", func() { l.t.Heal(l.Name) })
+			return until(ctx, "the ticket is closed", l.closed)
+		},
+	)
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func throttled(ctx context.Context, s *stage) error {

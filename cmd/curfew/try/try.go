@@ -47,7 +47,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("try: %w", err)
 	}
 	w, err := newWorld(ctx, dir, "3s", [][]string{
-		{"contoso", "tailspin", "fabrikam", "adatum"},
+		{"contoso", "tailspin", "fabrikam", "adatum", "woodgrove"},
 		{"northwind"}, // its worker is killed again and again
 	})
 	if err != nil {

@@ -100,6 +100,19 @@ func (wk *worker) lastWords() string {
 	return string(b[max(0, len(b)-2000):])
 }
 
+// command runs a command of the program against the worker, as a person would.
+func (wk *worker) command(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, wk.program, append(args, "--config", wk.config)...)
+	if os.Geteuid() == 0 { // root is nobody in particular, and may not approve
+		cmd.Env = append(os.Environ(), "SUDO_USER=technician")
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("curfew %s: %w: %s", args[0], err, out)
+	}
+	return nil
+}
+
 // kill ends the worker as a power cut would.
 func (wk *worker) kill() { wk.end(syscall.SIGKILL) }
 

@@ -75,7 +75,7 @@ func newWorld(ctx context.Context, dir, sweep string, crews [][]string) (*world,
 
 func (w *world) newTenant(name, id string) *graphtest.Tenant {
 	t := w.cloud.AddTenant(name, id)
-	t.AddApp(w.appID, w.appSecret, graphtest.AllRoles()...)
+	t.AddApp(w.appID, w.appSecret, append(graphtest.AllRoles(), graphtest.ActingRoles()...)...)
 	t.AddUser(graphtest.User{UPN: "it@" + t.Domain, Name: "IT"})
 	t.SetRules(graphtest.Rules{Subscribable: map[string]string{resource: ""}})
 	t.SetTiming(graphtest.QuickTiming())
