@@ -170,10 +170,10 @@ func steps(list ...func() error) error {
 	return nil
 }
 
-// exactly checks a count now.
-func exactly(what string, got, want int) error {
-	if got != want {
-		return fmt.Errorf("%s: %d, not %d", what, got, want)
+// none checks that a count is nought.
+func none(what string, got int) error {
+	if got != 0 {
+		return fmt.Errorf("%s: %d, and there must be none", what, got)
 	}
 	return nil
 }

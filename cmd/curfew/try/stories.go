@@ -250,12 +250,12 @@ func refused(ctx context.Context, s *stage) error {
 		func() error {
 			return until(ctx, "a person is told that the reset is refused", func() bool { return l.asked("reset") })
 		},
-		func() error { return exactly("resets and wipes", l.resets()+l.wipes(), 0) },
+		func() error { return none("resets and wipes", l.resets()+l.wipes()) },
 		func() error {
 			l.happens("a technician removes the malware", func() { l.t.Heal(l.Name) })
 			return until(ctx, "the ticket is closed", l.closed)
 		},
-		func() error { return exactly("resets and wipes", l.resets()+l.wipes(), 0) },
+		func() error { return none("resets and wipes", l.resets()+l.wipes()) },
 	)
 }
 
@@ -272,8 +272,8 @@ func lying(ctx context.Context, s *stage) error {
 		func() error {
 			return until(ctx, "a person is told that it did not happen", func() bool { return l.asked("reported done") })
 		},
-		func() error { return exactly("tickets closed although the risk is there", b2i(l.closed()), 0) },
-		func() error { return exactly("resets that happened", l.resets(), 0) },
+		func() error { return none("tickets closed although the risk is there", b2i(l.closed())) },
+		func() error { return none("resets that happened", l.resets()) },
 		func() error {
 			l.happens("a technician removes the malware", func() { l.t.Heal(l.Name) })
 			return until(ctx, "the ticket is closed", l.closed)
@@ -310,12 +310,12 @@ func throttled(ctx context.Context, s *stage) error {
 			if took > 20*time.Second {
 				return fmt.Errorf("the calm tenant was slowed: its user was told after %v", took.Round(time.Millisecond))
 			}
-			return exactly("mails in the throttled tenant", busy.mails(), 0)
+			return none("mails in the throttled tenant", busy.mails())
 		},
 		func() error {
 			calm.happens("the malware is removed", func() { calm.t.Heal(calm.Name) })
 			return until(ctx, "the user is told that all is well", func() bool { return calm.mails() == 2 })
 		},
-		func() error { return exactly("mails in the throttled tenant", busy.mails(), 0) },
+		func() error { return none("mails in the throttled tenant", busy.mails()) },
 	)
 }
