@@ -113,9 +113,9 @@ func (t *turn) persists() {
 	for _, e := range t.Effects {
 		switch {
 		case e.Action != Reset:
-		case !t.Device.LastSync.After(e.At):
+		case t.Device.LastSync.Before(e.At):
 			t.sync() // only what it shows after a check-in says whether the reset happened
-		case t.now.Sub(e.At) > patience:
+		case t.Device.LastSync.After(e.At) && t.now.Sub(e.At) > patience:
 			t.attend("the reset is reported done, but the device has checked in since and is still at risk")
 		}
 	}
