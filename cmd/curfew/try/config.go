@@ -106,7 +106,7 @@ policies:
     wait_for_investigation: 20s
     ladder:
       - do: [mail: {template: threat-found}]
-      - after: 3s
+      - after: 5s # long enough for Defender to heal a laptop here, on a busy machine too
         waits_for_investigation: true
         do: [ticket: {destination: desk}, scan: {kind: quick}]
       - after: 2s
