@@ -76,6 +76,8 @@ type Effect struct {
 	Ref         string    `json:"ref,omitempty"`
 	Link        string    `json:"link,omitempty"`
 	At          time.Time `json:"at"`
+	Asked       time.Time `json:"asked,omitzero"` // of an isolation: when a person was last asked about it
+	Back        bool      `json:"back,omitempty"` // it was asked to be taken back
 }
 
 // ID names the case outside, the same for as long as it is the same case: what
@@ -105,6 +107,8 @@ func (c Case) State() string {
 		return "acknowledged"
 	case !c.Clearing.IsZero():
 		return "clearing"
+	case slices.ContainsFunc(c.Pending, Task.awaitsMicrosoft):
+		return "awaiting_microsoft_approval"
 	case len(c.Attention) > 0:
 		return "attention"
 	}

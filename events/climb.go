@@ -24,9 +24,10 @@ func (t *turn) climb() {
 		t.Rung++
 		for _, o := range rung.Do {
 			t.ask(o, t.Rung, "")
-			if last := &t.Pending[len(t.Pending)-1]; o.Action.Destructive() && rung.Approvals > 0 {
+			if last := &t.Pending[len(t.Pending)-1]; o.Action.Grave() && rung.Approvals > 0 {
 				last.Needs, last.Seal = rung.Approvals, t.Device.Risk()
 				t.attend("%s needs approval by %d: %s", describe(*last), rung.Approvals, last.ID)
+				t.invite(last.ID)
 			}
 		}
 		return
@@ -109,6 +110,9 @@ func (t *turn) ask(o Order, rung int, ref string) {
 	}
 	if rung > 0 {
 		task.Policy = t.Policy
+	}
+	if o.Action.Destructive() {
+		task.For = t.Device.IntuneID
 	}
 	for _, other := range slices.Backward(t.Pending) {
 		if place(other.Order) != "" && place(other.Order) == place(o) {

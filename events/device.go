@@ -28,6 +28,9 @@ type Device struct {
 	UserMail  string `json:"userMail,omitempty"` // where the user reads mail; empty: User is tried
 	Language  string `json:"language,omitempty"` // BCP 47, the user's preferred one
 
+	Category string   `json:"category,omitempty"` // deviceCategoryDisplayName
+	Tags     []string `json:"tags,omitempty"`     // Defender's machine tags; read only where they are asked for
+
 	Groups []string `json:"groups,omitempty"` // display names and ids of the user's Entra groups; read only where a rule asks
 
 	Compliance string    `json:"compliance,omitempty"` // complianceState: compliant, noncompliant, inGracePeriod, conflict, error, unknown, configManager …

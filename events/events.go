@@ -112,6 +112,7 @@ type (
 		Receipt string `json:"receipt,omitempty"` // what the other side calls it: a ticket's number, say
 		Link    string `json:"link,omitempty"`    // where a person finds it
 		Dry     bool   `json:"dry,omitempty"`     // it was only pretended: a dry run
+		Others  bool   `json:"others,omitempty"`  // somebody else had done it: it is not ours to take back
 	}
 
 	// Delayed says that a task could not be done now and must come again.
@@ -129,6 +130,18 @@ type (
 		Gate   string    `json:"gate"` // which: "pause", "protected", "budget" …
 		Reason string    `json:"reason"`
 		Until  time.Time `json:"until"`
+
+		// Request is, with [GateMicrosoft], what Microsoft calls the request that
+		// waits there. The task keeps it.
+		Request string `json:"request,omitempty"`
+	}
+
+	// Declined says that those who decide on the other side said no, or said
+	// nothing for too long. The task is given up; it is no failure.
+	Declined struct {
+		Task   string `json:"task"`
+		By     string `json:"by"`
+		Reason string `json:"reason"`
 	}
 
 	// Tripped says that something about a whole tenant needs a person: its breaker
@@ -185,6 +198,11 @@ type (
 	Approved struct {
 		Task string `json:"task"`
 		By   string `json:"by"`
+
+		Seal  string    `json:"seal,omitempty"` // the risk that the person saw; another one than now: it does not count
+		Link  string    `json:"link,omitempty"` // the invitation that was answered; each counts once
+		Given time.Time `json:"given,omitzero"` // when the person said so
+		Sig   string    `json:"sig,omitempty"`  // proves all of that to whoever has the key
 	}
 
 	// Denied says that a person forbids it: the task is given up.
@@ -204,6 +222,12 @@ type (
 	// Cancelled says that a person wants a task not done at all.
 	Cancelled struct {
 		Task   string `json:"task"`
+		By     string `json:"by"`
+		Reason string `json:"reason,omitempty"`
+	}
+
+	// Lifted says that a person wants the device back on the network now.
+	Lifted struct {
 		By     string `json:"by"`
 		Reason string `json:"reason,omitempty"`
 	}
@@ -234,4 +258,6 @@ func (Approved) fact()     {}
 func (Denied) fact()       {}
 func (Released) fact()     {}
 func (Cancelled) fact()    {}
+func (Declined) fact()     {}
+func (Lifted) fact()       {}
 func (Noted) fact()        {}

@@ -23,6 +23,12 @@ func (t *turn) held(f Held) {
 		t.say("%s held by %s: %s", describe(*task), f.Gate, f.Reason)
 	}
 	task.Held = &h
+	if f.Gate == GateMicrosoft {
+		t.awaits(task, f.Request)
+	}
+	if t.now.Sub(h.Since) >= tooLong {
+		t.attend("%s has been held by %s for a week", describe(*task), f.Gate)
+	}
 }
 
 // released tries a held task again at once, with a person's word for its gate.
@@ -47,7 +53,13 @@ func (t *turn) approved(f Approved) {
 	if len(task.Approvals) >= task.Needs || task.Begun != nil || slices.ContainsFunc(task.Approvals, same) {
 		return
 	}
-	task.Approvals = append(slices.Clone(task.Approvals), Approval{By: f.By, At: t.now})
+	if f.Seal != "" && f.Seal != task.Seal || f.Link != "" && slices.Contains(task.Links, f.Link) {
+		return
+	}
+	if f.Link != "" {
+		task.Links = append(slices.Clone(task.Links), f.Link)
+	}
+	task.Approvals = append(slices.Clone(task.Approvals), Approval{By: f.By, At: t.now, Given: f.Given.UTC(), Sig: f.Sig})
 	task.Next = t.now
 	t.say("%s approved by %s (%d of %d)", describe(*task), f.By, len(task.Approvals), task.Needs)
 }
@@ -58,31 +70,5 @@ func (t *turn) forbidden(id, verb, by, reason string) {
 	if i < 0 || t.Pending[i].Begun != nil || t.Pending[i].Action == Look {
 		return
 	}
-	task := t.Pending[i]
-	task.Out, task.After, task.Why = false, "", verb+" by "+by+prefixed(": ", reason)
-	t.give(task)
-	t.say("%s %s", describe(task), task.Why)
-	t.report(task)
-}
-
-// weigh lets approvals run out, and voids those that were given for a device
-// that is not as it was.
-func (t *turn) weigh() {
-	for i := range t.Pending {
-		task := &t.Pending[i]
-		if task.Needs == 0 || task.Begun != nil {
-			continue
-		}
-		if risk := t.Device.Risk(); task.Seal != risk {
-			if len(task.Approvals) > 0 {
-				t.say("the approval of %s is void: the device has changed", describe(*task))
-			}
-			task.Seal, task.Approvals = risk, nil
-		}
-		still := slices.DeleteFunc(slices.Clone(task.Approvals), func(a Approval) bool { return !t.now.Before(a.At.Add(t.p.approval())) })
-		if len(still) < len(task.Approvals) {
-			t.say("an approval of %s has run out", describe(*task))
-			task.Approvals = slim(still)
-		}
-	}
+	t.drop(t.Pending[i], verb+" by "+by+prefixed(": ", reason))
 }

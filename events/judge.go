@@ -42,6 +42,7 @@ func (t *turn) judge() {
 		t.attend("an investigation waits for approval in Defender's Action center")
 	}
 	t.mark()
+	t.restore()
 }
 
 // open begins a case, or takes it up again.
@@ -105,6 +106,7 @@ func by(policy string) string {
 // persists notes that the risk is still there.
 func (t *turn) persists() {
 	t.Unproven = nil
+	t.callOff(func(task Task) bool { return task.Action == Unisolate })
 	if !t.Clearing.IsZero() {
 		t.Clearing = time.Time{}
 		t.say("at risk again")
@@ -127,9 +129,7 @@ func (t *turn) fades(risk int, strange []string) {
 	t.Unproven = append(t.unproven(risk == len(t.p.List)), strange...)
 	if len(t.Unproven) > 0 {
 		t.Clearing = time.Time{}
-		if len(t.Unproven) == 1 && t.Unproven[0] == silent {
-			t.sync()
-		}
+		t.hasten()
 		return
 	}
 	if t.Clearing.IsZero() {
@@ -147,8 +147,12 @@ func (t *turn) fades(risk int, strange []string) {
 	}
 }
 
-// silent is the one doubt that can be asked away.
-const silent = "the device has not checked in since the case opened"
+// The doubts that a check-in can end.
+const (
+	silent       = "the device has not checked in since the case opened"
+	notCompliant = "the compliance state is "
+	infected     = "malware is active"
+)
 
 // unproven says why the device cannot be called healthy. Health is proof: what
 // was bad must be seen good, by a complete look, on a device that has checked in
@@ -163,9 +167,9 @@ func (t *turn) unproven(wholly bool) []string {
 		case s == ThreatState && t.Device.Threat.Level() != Clear:
 			why = append(why, "the threat state is "+string(t.Device.Threat))
 		case s == Compliance && wholly && t.Device.Compliance != "compliant":
-			why = append(why, "the compliance state is "+t.Device.Compliance)
+			why = append(why, notCompliant+t.Device.Compliance)
 		case s == MalwareLeft && len(t.Device.ActiveMalware()) > 0:
-			why = append(why, "malware is active")
+			why = append(why, infected)
 		case s == AlertsOpen && t.Device.alarming():
 			why = append(why, "alerts are open")
 		}
@@ -196,7 +200,7 @@ func (t *turn) mark() {
 // verified says of what was done to the device that it helped.
 func (t *turn) verified() {
 	for _, e := range t.Effects {
-		if (e.Action == Scan || e.Action == Reset) && t.Device.LastSync.After(e.At) {
+		if e.Action.OnDevice() && t.Device.LastSync.After(e.At) {
 			t.say("%s verified: the device checked in at %s and the risk is gone", e.Action, t.Device.LastSync.Format(time.RFC3339))
 		}
 	}
@@ -215,45 +219,10 @@ func (t *turn) close(how string, well bool) {
 	t.Hold, t.Bad, t.Attention, t.Unproven, t.Again = nil, nil, nil, nil, false
 	t.Shown = false
 	t.Rung, t.Since, t.Told, t.Clearing, t.Synced = 0, time.Time{}, time.Time{}, time.Time{}, time.Time{}
-	for _, e := range t.Effects {
+	for _, e := range slices.Clone(t.Effects) {
 		t.undo(e)
 	}
-	t.Effects = slices.DeleteFunc(t.Effects, func(e Effect) bool { return e.Action.undo() == "" })
-}
-
-// bid asks for what a policy says at the end; its mails only if the user had
-// one before.
-func (t *turn) bid(policy string, told bool) {
-	i := t.p.named(policy)
-	if i == len(t.p.List) {
-		return
-	}
-	for _, o := range t.p.List[i].Closing {
-		if o.Action != Mail || told {
-			t.ask(o, 0, "")
-		}
-	}
-}
-
-// undo asks for an effect to be taken back, once.
-func (t *turn) undo(e Effect) {
-	undo := e.Action.undo()
-	asked := func(task Task) bool { return task.Action == undo && task.Destination == e.Destination }
-	if undo != "" && !slices.ContainsFunc(t.Pending, asked) {
-		t.ask(Order{Action: undo, Destination: e.Destination}, 0, e.Ref)
-	}
-}
-
-// callOff strikes those tasks that have not begun, and device actions that were
-// accepted: nobody waits for them any more.
-func (t *turn) callOff(which func(Task) bool) {
-	for _, task := range slices.Clone(t.Pending) {
-		over := task.Begun == nil && !task.Action.takesBack() || task.Accepted != nil && task.Action.OnDevice()
-		if which(task) && over {
-			t.strike(task.ID)
-			if task.Action != Look {
-				t.say("%s called off", describe(task))
-			}
-		}
-	}
+	t.Effects = slices.DeleteFunc(t.Effects, func(e Effect) bool {
+		return !slices.ContainsFunc(t.Pending, func(task Task) bool { return takesBack(task, e) })
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -31,6 +32,10 @@ func (t *turn) learn(f Fact) {
 		t.failed(f)
 	case Held:
 		t.held(f)
+	case Declined:
+		t.declined(f)
+	case Lifted:
+		t.lifted(f)
 	case Tripped:
 		t.attend("%s: %s", f.Gate, f.Reason)
 	case Approved:
@@ -163,14 +168,14 @@ func (t *turn) barred(task Task) string {
 		return "held by " + t.Hold.By
 	case task.Action.OnDevice() && !t.Shown:
 		return "the last look did not show the risk"
+	case len(task.Approvals) < task.Needs:
+		return fmt.Sprintf("%d of %d approvals", len(task.Approvals), task.Needs)
 	case !task.Action.Destructive():
 		return ""
 	case t.Told.IsZero():
 		return "the user was never told"
 	case t.now.Before(t.Told.Add(pol.Grace)):
 		return "the user's grace has not passed"
-	case len(task.Approvals) < task.Needs:
-		return fmt.Sprintf("%d of %d approvals", len(task.Approvals), task.Needs)
 	}
 	return ""
 }
@@ -181,7 +186,7 @@ func (t *turn) accepted(f Accepted) {
 		return
 	}
 	task := &t.Pending[i]
-	if !t.Open && task.Action.OnDevice() {
+	if !t.Open && task.Action.OnDevice() && !task.Action.takesBack() {
 		t.say("%s was accepted after the case had closed", task.Action)
 		t.strike(f.Task)
 		return
@@ -189,6 +194,8 @@ func (t *turn) accepted(f Accepted) {
 	if task.Accepted == nil {
 		task.Accepted = &Progress{At: t.now, Receipt: f.Receipt}
 		t.say("%s accepted", task.Action)
+	} else if f.Receipt != "" {
+		task.Accepted = &Progress{At: task.Accepted.At, Receipt: f.Receipt}
 	}
 	task.Out, task.Unsure, task.Tries, task.Why, task.Held = false, false, 0, "", nil
 	task.Next = t.within(f.Again)
@@ -213,8 +220,8 @@ func (t *turn) done(f Done) {
 	} else {
 		return
 	}
-	t.say("%s done%s", describe(task), prefixed(": ", f.Receipt))
-	if !f.Dry {
+	t.say("%s done%s%s", describe(task), map[bool]string{true: " elsewhere"}[f.Others], prefixed(": ", f.Receipt))
+	if !f.Dry && !f.Others {
 		t.effect(task, f)
 	}
 	t.report(task)
@@ -237,7 +244,7 @@ func (t *turn) effect(task Task, f Done) {
 		case t.Told.IsZero() && task.Policy == t.Policy:
 			t.Told = t.now
 		}
-	case Ticket, Page, Scan, Reset:
+	case Ticket, Page, Scan, Isolate, Reset, Retire, Wipe:
 		e := Effect{Action: task.Action, Destination: task.Destination, Ref: f.Receipt, Link: f.Link, At: t.now}
 		if i := slices.IndexFunc(t.Effects, same); i >= 0 {
 			if e.Ref == "" {
@@ -251,9 +258,15 @@ func (t *turn) effect(task Task, f Done) {
 			t.undo(e)
 		}
 	case Close, Resolve:
-		t.Effects = slices.DeleteFunc(t.Effects, func(e Effect) bool {
-			return e.Destination == task.Destination && e.Action.undo() == task.Action
-		})
+		t.forget(task)
+	case Unisolate:
+		t.forget(task)
+		t.sync() // what it missed, it hears now
+	case Restore:
+		t.sync()
+		if !t.Open {
+			t.forget(task)
+		}
 	}
 }
 
@@ -347,9 +360,15 @@ func (t *turn) retried(f Retried) {
 		return
 	}
 	task.Begun, task.Accepted, task.Unsure, task.Tries, task.Refused, task.Next = nil, nil, false, 0, "", t.now
-	task.Held, task.Approvals, task.Released, task.Seal = nil, nil, "", t.Device.Risk()
+	task.Held, task.Approvals, task.Released, task.Request, task.Seal = nil, nil, "", "", t.Device.Risk()
+	if task.Action.Destructive() {
+		task.For = t.Device.IntuneID
+	}
 	t.Pending = append(t.Pending, task)
 	t.say("%s tries again: %s", f.By, describe(task))
+	if task.Needs > 0 {
+		t.invite(task.ID)
+	}
 }
 
 func prefixed(prefix, s string) string {
@@ -368,6 +387,12 @@ func describe(t Task) string {
 		s += " " + t.Template
 	case t.Kind != "":
 		s = t.Kind + " " + s
+	}
+	switch {
+	case t.Via != "":
+		s += " by " + t.Via
+	case t.Scope != "":
+		s += " of the " + strings.Replace(t.Scope, ":", " ", 1)
 	}
 	return s
 }

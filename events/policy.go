@@ -10,7 +10,20 @@ type Policies struct {
 	Attention []Order       // what to do once when only a person can help
 	Approval  time.Duration // how long an approval counts; 0: a day
 	Relook    time.Duration // how long an open case goes without a look; 0: an hour
+	Isolation time.Duration // how long a device is isolated before a person is asked whether it should stay so; 0: a day
+	Approvers Approvers     // who is asked by mail to approve
 	Version   string        // names the rules, for the record
+}
+
+// Approvers are the mail addresses of those who may approve, by tenant; under ""
+// those for the tenants that are not named.
+type Approvers map[string][]string
+
+func (a Approvers) of(tenant string) []string {
+	if list, ok := a[tenant]; ok {
+		return list
+	}
+	return a[""]
 }
 
 // A Policy says which devices it is about, and what to do about them.
@@ -32,7 +45,7 @@ type Rung struct {
 	After              time.Duration // counted from when the rung below was done, not from when it was due
 	If                 Condition     // nil: always; where it does not hold the rung is passed over
 	WaitsInvestigation bool
-	Approvals          int // how many people must allow what is destructive, each another one
+	Approvals          int // how many people must allow what is grave, each another one
 	Do                 []Order
 }
 
@@ -88,6 +101,14 @@ func (p Policies) relook() time.Duration {
 		return p.Relook
 	}
 	return time.Hour
+}
+
+// isolation is how long a device is isolated without a person being asked.
+func (p Policies) isolation() time.Duration {
+	if p.Isolation > 0 {
+		return p.Isolation
+	}
+	return 24 * time.Hour
 }
 
 // named returns the place of a policy in the list, or len(p.List) if it is not

@@ -71,6 +71,7 @@ func (t *turn) policy() *Policy {
 func (t *turn) advance() {
 	t.expire()
 	t.weigh()
+	t.confine()
 	t.tend()
 	t.climb()
 	t.send()
@@ -188,8 +189,16 @@ func (t *turn) next() time.Time {
 		for _, a := range task.Approvals {
 			soon(a.At.Add(t.p.approval()))
 		}
+		if len(task.Approvals) < task.Needs && !task.Invited.IsZero() {
+			soon(task.Invited.Add(t.p.approval()))
+		}
 	}
 	if t.Open {
+		for _, e := range t.Effects {
+			if e.Action == Isolate {
+				soon(t.confinedUntil(e))
+			}
+		}
 		soon(t.due)
 		soon(t.cleared())
 		soon(t.relookAt())

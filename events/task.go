@@ -6,30 +6,52 @@ import "time"
 // handler, so that a dead destination of one delays none of the others.
 type Action string
 
-// The actions. Reset is the only destructive one so far.
+// The actions.
 const (
-	Look    Action = "look"    // ask Graph how the device is now
-	Sync    Action = "sync"    // ask the device to check in with Intune
-	Mail    Action = "mail"    // tell the user
-	Ticket  Action = "ticket"  // open a ticket, or add to the open one
-	Close   Action = "close"   // close the ticket
-	Page    Action = "page"    // wake somebody
-	Resolve Action = "resolve" // let them sleep again
-	Scan    Action = "scan"    // start an antivirus scan
-	Reset   Action = "reset"   // Autopilot Reset: takes the user's files, apps and settings
+	Look        Action = "look"        // ask Graph how the device is now
+	Sync        Action = "sync"        // ask the device to check in with Intune
+	Mail        Action = "mail"        // tell the user, or who may approve
+	Ticket      Action = "ticket"      // open a ticket, or add to the open one
+	Close       Action = "close"       // close the ticket
+	Page        Action = "page"        // wake somebody
+	Resolve     Action = "resolve"     // let them sleep again
+	Scan        Action = "scan"        // start an antivirus scan
+	Neighbours  Action = "neighbours"  // scan the devices that may have caught it too
+	Investigate Action = "investigate" // have Defender investigate by itself
+	Lock        Action = "lock"        // lock the screen
+	Restart     Action = "restart"     // start the device anew
+	Isolate     Action = "isolate"     // cut the device off the network, but for Defender
+	Unisolate   Action = "unisolate"   // and let it back
+	Reset       Action = "reset"       // Autopilot Reset: takes the user's files, apps and settings
+	Restore     Action = "restore"     // give a device that was reset its primary user back
+	Retire      Action = "retire"      // take the organisation's data and management off the device
+	Wipe        Action = "wipe"        // factory wipe: takes everything, the enrolment too
 )
 
 // Actions are all of them.
 func Actions() []Action {
-	return []Action{Look, Sync, Mail, Ticket, Close, Page, Resolve, Scan, Reset}
+	return []Action{
+		Look, Sync, Mail, Ticket, Close, Page, Resolve, Scan, Neighbours, Investigate,
+		Lock, Restart, Isolate, Unisolate, Reset, Restore, Retire, Wipe,
+	}
 }
 
 // Destructive reports whether the action takes something that cannot be given back.
-func (a Action) Destructive() bool { return a == Reset }
+func (a Action) Destructive() bool { return a == Reset || a == Retire || a == Wipe }
 
-// OnDevice reports whether the action is done by the device itself, which
-// Intune only asks to: accepted is not done.
-func (a Action) OnDevice() bool { return a == Sync || a == Scan || a == Reset }
+// Grave reports whether the action is one that people may have to approve: what
+// is destructive, and what cuts a person off from their work.
+func (a Action) Grave() bool { return a.Destructive() || a == Isolate }
+
+// OnDevice reports whether something is asked of a device, by Intune or Defender:
+// accepted is not done.
+func (a Action) OnDevice() bool {
+	switch a {
+	case Sync, Scan, Neighbours, Investigate, Lock, Restart, Isolate, Unisolate:
+		return true
+	}
+	return a.Destructive()
+}
 
 // Effect reports whether the action does something outside, so that it must be
 // [Begun] before it is called. Only looking does not.
@@ -42,19 +64,27 @@ func (a Action) undo() Action {
 		return Close
 	case Page:
 		return Resolve
+	case Isolate:
+		return Unisolate
+	case Reset:
+		return Restore
 	}
 	return ""
 }
 
 // takesBack reports whether the action ends what another one began.
-func (a Action) takesBack() bool { return a == Close || a == Resolve }
+func (a Action) takesBack() bool {
+	return a == Close || a == Resolve || a == Unisolate || a == Restore
+}
 
 // An Order is one thing a rung does, as the rule file has it.
 type Order struct {
 	Action      Action `json:"action"`
-	Destination string `json:"destination,omitempty"` // of mail, ticket and page: a name from the configuration
+	Destination string `json:"destination,omitempty"` // of ticket and page: a name from the configuration; of mail: an address, or empty for the user
 	Template    string `json:"template,omitempty"`    // of mail, ticket and page
-	Kind        string `json:"kind,omitempty"`        // of scan: "quick" or "full"
+	Kind        string `json:"kind,omitempty"`        // of scan and neighbours: "quick" or "full"
+	Via         string `json:"via,omitempty"`         // of scan: "defender"; empty: Intune
+	Scope       string `json:"scope,omitempty"`       // of neighbours: "user", "incident", or "group:" and a name or id
 }
 
 // A Task is one thing a case asks a handler to do.
@@ -67,7 +97,8 @@ type Task struct {
 	N  int    `json:"n"`  // counts the tasks of the device, from 1
 	Order
 	Case   string `json:"case"`             // [Case.ID] when it was asked for: what the other side folds by
-	Ref    string `json:"ref,omitempty"`    // of close and resolve: what the other side calls the thing to take back
+	Ref    string `json:"ref,omitempty"`    // what the other side calls the thing to take back; of an invitation to approve: the task
+	For    string `json:"for,omitempty"`    // of what is destructive: the enrolment it was asked for, by its id in Intune
 	Rung   int    `json:"rung,omitempty"`   // the rung that asked, from 1; 0: none
 	Policy string `json:"policy,omitempty"` // and the policy it is of
 
@@ -86,6 +117,9 @@ type Task struct {
 	Needs     int        `json:"needs,omitempty"`     // approvals, each by another person
 	Approvals []Approval `json:"approvals,omitempty"` // those given and not run out
 	Seal      string     `json:"seal,omitempty"`      // the risk they are given for; see [Device.Risk]
+	Invited   time.Time  `json:"invited,omitzero"`    // when those who may approve were last asked to
+	Links     []string   `json:"links,omitempty"`     // the invitations that were used
+	Request   string     `json:"request,omitempty"`   // what Microsoft calls the request that an administrator has to approve there
 	Why       string     `json:"why,omitempty"`       // and why it did last
 }
 
@@ -105,12 +139,14 @@ type Holding struct {
 
 // An Approval is one person's consent to a task.
 type Approval struct {
-	By string    `json:"by"`
-	At time.Time `json:"at"`
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`
+	Given time.Time `json:"given,omitzero"` // see [Approved]
+	Sig   string    `json:"sig,omitempty"`
 }
 
 // Progress is what the other side said when it took a task on.
 type Progress struct {
-	At      time.Time `json:"at"` // first
+	At      time.Time `json:"at"` // when it first said so
 	Receipt string    `json:"receipt,omitempty"`
 }

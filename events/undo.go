@@ -1,0 +1,119 @@
+package events
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// bid asks for what a policy says at the end; its mails only if the user had
+// one before.
+func (t *turn) bid(policy string, told bool) {
+	i := t.p.named(policy)
+	if i == len(t.p.List) {
+		return
+	}
+	for _, o := range t.p.List[i].Closing {
+		if o.Action != Mail || told {
+			t.ask(o, 0, "")
+		}
+	}
+}
+
+// undo asks for an effect to be taken back, once.
+func (t *turn) undo(e Effect) {
+	asked := slices.ContainsFunc(t.Pending, func(task Task) bool { return takesBack(task, e) })
+	switch undo := e.Action.undo(); {
+	case undo == "" || asked:
+	case undo != Restore:
+		t.ask(Order{Action: undo, Destination: e.Destination}, 0, e.Ref)
+	case !e.Back && t.Device.User == "" && t.Person.UserID != "":
+		t.ask(Order{Action: Restore}, 0, t.Person.UserID)
+	}
+}
+
+// takesBack reports whether a task takes an effect back.
+func takesBack(task Task, e Effect) bool {
+	return task.Action == e.Action.undo() && task.Destination == e.Destination && task.Action != ""
+}
+
+// forget drops the effect that a task has taken back.
+func (t *turn) forget(task Task) {
+	t.Effects = slices.DeleteFunc(t.Effects, func(e Effect) bool { return takesBack(task, e) })
+}
+
+// restore gives a device that was reset its primary user back, once it has shown
+// that it has none: a reset takes them away (Intune docs: Autopilot Reset).
+func (t *turn) restore() {
+	for i, e := range t.Effects {
+		if e.Action == Reset && !e.Back && t.Device.LastSync.After(e.At) && t.Device.User == "" && t.Person.UserID != "" {
+			t.undo(e)
+			t.Effects[i].Back = true
+		}
+	}
+}
+
+// hasten asks for what may end the doubts about a device's health: a check-in,
+// and that it be let out of its isolation, under which it cannot check in.
+func (t *turn) hasten() {
+	i := slices.IndexFunc(t.Effects, func(e Effect) bool { return e.Action == Isolate })
+	for _, why := range t.Unproven {
+		stale := i >= 0 && why == infected && t.Device.LastSync.Before(t.Effects[i].At)
+		if why != silent && !strings.HasPrefix(why, notCompliant) && !stale {
+			return
+		}
+	}
+	if i >= 0 {
+		t.undo(t.Effects[i])
+	} else {
+		t.sync()
+	}
+}
+
+// confine asks a person, now and then, whether a device should stay isolated.
+func (t *turn) confine() {
+	for i := range t.Effects {
+		e := &t.Effects[i]
+		if e.Action != Isolate || !t.Open || t.now.Before(t.confinedUntil(*e)) {
+			continue
+		}
+		e.Asked = t.now
+		since := e.At.Format(time.RFC3339)
+		t.Attention = slices.DeleteFunc(t.Attention, func(s string) bool { return strings.HasPrefix(s, confined) })
+		first := len(t.Attention) == 0
+		t.attend("%s since %s: let it back with `curfew lift`, or leave it", confined, since)
+		if !first && (t.Hold == nil || !t.Hold.Quiet) {
+			t.callPerson()
+		}
+	}
+}
+
+const confined = "the device has been isolated"
+
+func (t *turn) confinedUntil(e Effect) time.Time {
+	return later(e.At, e.Asked).Add(t.p.isolation())
+}
+
+// lifted ends an isolation by a person's word.
+func (t *turn) lifted(f Lifted) {
+	for _, e := range slices.Clone(t.Effects) {
+		if e.Action == Isolate && !slices.ContainsFunc(t.Pending, func(task Task) bool { return takesBack(task, e) }) {
+			t.say("%s lifts the isolation%s", f.By, prefixed(": ", f.Reason))
+			t.undo(e)
+		}
+	}
+}
+
+// callOff strikes those tasks that have not begun, and device actions that were
+// accepted: nobody waits for them any more.
+func (t *turn) callOff(which func(Task) bool) {
+	for _, task := range slices.Clone(t.Pending) {
+		over := task.Begun == nil && !task.Action.takesBack() || task.Accepted != nil && task.Action.OnDevice()
+		if which(task) && over {
+			t.strike(task.ID)
+			if task.Action != Look {
+				t.say("%s called off", describe(task))
+			}
+		}
+	}
+}
