@@ -28,6 +28,7 @@ type managedRow struct {
 	Agent      text   `json:"managementAgent"`
 	Registered text   `json:"deviceRegistrationState"`
 	LastSync   moment `json:"lastSyncDateTime"`
+	Category   text   `json:"deviceCategoryDisplayName"`
 
 	Actions parts[actionRow] `json:"deviceActionResults"`
 }
@@ -43,7 +44,7 @@ type actionRow struct {
 // (powershell-intune-samples#35, #161).
 func rowProperties() []string {
 	return []string{"id", "azureADDeviceId", "deviceName", "operatingSystem", "complianceState",
-		"partnerReportedThreatState", "managementState", "lastSyncDateTime"}
+		"partnerReportedThreatState", "managementState", "lastSyncDateTime", "deviceCategoryDisplayName"}
 }
 
 func lookProperties() []string {
@@ -84,7 +85,7 @@ func (r managedRow) fill(d *events.Device) {
 	d.Compliance, d.GraceUntil = string(r.Compliance), r.Grace.time()
 	d.Threat = events.Threat(r.Threat)
 	d.Management, d.Agent, d.Registration = string(r.Management), string(r.Agent), string(r.Registered)
-	d.LastSync, d.Actions = r.LastSync.time(), r.actions()
+	d.LastSync, d.Actions, d.Category = r.LastSync.time(), r.actions(), string(r.Category)
 }
 
 // key is the device's key, if Entra knows it at all.

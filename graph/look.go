@@ -78,6 +78,7 @@ func (c *Client) look(ctx context.Context, kase events.Case) (events.Device, err
 		{!o.SkipEntra, c.lookEntra},
 		{!o.SkipUser && d.User+d.UserID != "", c.lookUser},
 		{o.Groups && d.User+d.UserID != "", c.lookGroups},
+		{o.Tags && c.defender != nil, c.lookTags},
 	} {
 		if !part.wanted {
 			continue

@@ -33,6 +33,8 @@ type machineRow struct {
 	LastSeen   moment `json:"lastSeen"`
 	Merged     text   `json:"mergedIntoMachineId"`
 	Excluded   yes    `json:"isExcluded"`
+
+	Tags parts[text] `json:"machineTags"`
 }
 
 const needsMachines = "Machine.Read.All of WindowsDefenderATP"

@@ -64,8 +64,8 @@ func (p *pass) worth(ctx context.Context, r managedRow) (finding, bool, error) {
 	}
 	seen := kase.Device
 	changed := string(r.Compliance) != seen.Compliance || events.Threat(r.Threat) != seen.Threat ||
-		string(r.Management) != seen.Management || kase.Open && r.LastSync.time().After(seen.LastSync)
-	return noticed(k, r.Compliance, "|", r.Threat, "|", r.Management, "|", r.LastSync.time().Unix(), "|", seen.SeenAt.UnixNano()), changed, nil
+		string(r.Management) != seen.Management || string(r.Category) != seen.Category || kase.Open && r.LastSync.time().After(seen.LastSync)
+	return noticed(k, r.Compliance, "|", r.Threat, "|", r.Management, "|", r.Category, "|", r.LastSync.time().Unix(), "|", seen.SeenAt.UnixNano()), changed, nil
 }
 
 // unwell reports whether a row shows anything but health, or a value that this

@@ -49,6 +49,7 @@ type LookOptions struct {
 	SkipEntra      bool // how the device is joined
 	SkipUser       bool // name, mail address and language of the user
 	Groups         bool // read the groups of the user; only where a rule needs them
+	Tags           bool // read Defender's machine tags, where [Tenant].Defender is set; only where a rule needs them
 }
 
 // A Cloud is one of Microsoft's national clouds. Tokens do not cross them.

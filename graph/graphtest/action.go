@@ -270,7 +270,7 @@ func (t *Tenant) reset(d *device, forgetUser bool, at time.Time) {
 		t.heal(d, at, "successfullyRemediated")
 	}
 	d.risk, d.malware, d.failing, d.encrypted, d.scanHeals = "", nil, nil, true, false
-	d.machines = append(d.machines, machine{id: d.DefenderID, seen: at})
+	d.machines, d.tags = append(d.machines, machine{id: d.DefenderID, seen: at, tags: d.tags}), nil
 	d.generation++
 	d.DefenderID = t.defenderID(d.n, d.generation)
 	d.quick, d.full, d.signed = at, at, at

@@ -24,11 +24,13 @@ type Machine struct {
 	Health     string // healthStatus; what follows from LastSeen if empty
 	LastSeen   time.Time
 	MergedInto string
+	Tags       []string
 }
 
 type machine struct {
 	id, onboarding, health, merged string
 	seen                           time.Time
+	tags                           []string
 }
 
 // defender is what a tenant's Defender for Endpoint remembers.
@@ -47,7 +49,7 @@ func (t *Tenant) AddMachine(name string, m Machine) Machine {
 		if m.LastSeen.IsZero() {
 			m.LastSeen = now
 		}
-		d.machines = append(d.machines, machine{m.ID, m.Onboarding, m.Health, m.MergedInto, m.LastSeen})
+		d.machines = append(d.machines, machine{m.ID, m.Onboarding, m.Health, m.MergedInto, m.LastSeen, m.Tags})
 	})
 	return m
 }
@@ -55,6 +57,12 @@ func (t *Tenant) AddMachine(name string, m Machine) Machine {
 // Offboard takes the device out of Defender; its record stays.
 func (t *Tenant) Offboard(name string) {
 	t.tell(name, func(d *device, _ time.Time) { d.offboarded = true })
+}
+
+// Tag gives the device's machine in Defender these tags, and no others. A reset
+// makes a new machine, without them.
+func (t *Tenant) Tag(name string, tags ...string) {
+	t.tell(name, func(d *device, _ time.Time) { d.tags = tags })
 }
 
 // Isolated tells whether Defender keeps the device off the network.
@@ -69,7 +77,7 @@ func (t *Tenant) Isolated(name string) bool {
 
 // records are the device's machines, the one in use first.
 func (t *Tenant) records(d *device, now time.Time) []machine {
-	own := machine{id: d.DefenderID, seen: t.lastSync(d, now)}
+	own := machine{id: d.DefenderID, seen: t.lastSync(d, now), tags: d.tags}
 	if d.offboarded {
 		own.onboarding = "CanBeOnboarded"
 	}
@@ -95,7 +103,7 @@ func (t *Tenant) machineRow(d *device, m machine, now time.Time) object {
 		{"computerDnsName", strings.ToLower(d.Name) + "." + t.Domain}, {"firstSeen", d.Enrolled}, {"lastSeen", m.seen},
 		{"osPlatform", "Windows11"}, {"version", "25H2"}, {"lastIpAddress", "192.0.2.17"}, {"healthStatus", cmp.Or(m.health, health)},
 		{"deviceValue", "Normal"}, {"rbacGroupId", 0}, {"rbacGroupName", nil}, {"riskScore", risk}, {"exposureLevel", "Low"},
-		{"aadDeviceId", entra}, {"machineTags", []string{}}, {"onboardingStatus", cmp.Or(m.onboarding, "Onboarded")},
+		{"aadDeviceId", entra}, {"machineTags", append([]string{}, m.tags...)}, {"onboardingStatus", cmp.Or(m.onboarding, "Onboarded")},
 		{"defenderAvStatus", "Updated"}, {"managedBy", "Intune"},
 	}
 }

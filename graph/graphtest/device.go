@@ -73,6 +73,7 @@ type device struct {
 
 	noAutopilot, noKey   bool
 	machines             []machine // further records in Defender
+	tags                 []string  // of its machine there
 	isolated, offboarded bool      // by Defender, from the network; from Defender
 
 	raw map[string]any // overrides, by property
