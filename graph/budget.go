@@ -20,11 +20,12 @@ const (
 	subscribing
 	endpoint      // Defender for Endpoint's own API
 	investigating // the one call of it that has a limit apart
+	auditing      // Entra's logs
 	services      // how many
 )
 
 func (s service) String() string {
-	return [...]string{"Intune", "security", "identity", "mailbox", "subscription", "Defender for Endpoint", "investigations"}[s]
+	return [...]string{"Intune", "security", "identity", "mailbox", "subscription", "Defender for Endpoint", "investigations", "audit log"}[s]
 }
 
 // An allowance is how much of a service one app may use in one tenant. In any
@@ -46,6 +47,7 @@ type allowance struct {
 //	Defender         100 in 60 s for each call, 1,500 in an hour (Defender docs:
 //	                 get-machines and others, 2025-03); counted together
 //	investigations   50 in an hour (Defender docs: initiate-autoir-investigation)
+//	audit logs       5 in 10 s
 func (s service) allowance() allowance {
 	return [...]allowance{
 		intune:        {70, 200},
@@ -55,6 +57,7 @@ func (s service) allowance() allowance {
 		subscribing:   {30, 200},
 		endpoint:      {40.0 / 60, 40},
 		investigating: {30.0 / 3600, 10},
+		auditing:      {0.1, 3},
 	}[s]
 }
 

@@ -69,6 +69,7 @@ func TestCallsStayUnderMicrosoftsLimits(t *testing.T) {
 		"identity, at two units apart": {service: identity, window: 10 * time.Second, limit: 3500 / 2},
 		"mailbox":                      {service: mailbox, window: 10 * time.Minute, limit: 10_000},
 		"subscription":                 {service: subscribing, window: 20 * time.Second, limit: 1000},
+		"audit logs":                   {service: auditing, window: 10 * time.Second, limit: 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

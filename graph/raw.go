@@ -11,12 +11,20 @@ import (
 // to compile: path is below the tenant's Graph, "beta/deviceManagement/…", and
 // made of nothing but constants and ids that were checked. filter may be empty.
 func (c *Client) raw(path, filter string) *abstractions.RequestInformation {
+	if filter == "" {
+		return c.query(path, nil)
+	}
+	return c.query(path, url.Values{"$filter": {filter}})
+}
+
+// query is raw with any options.
+func (c *Client) query(path string, options url.Values) *abstractions.RequestInformation {
 	req := abstractions.NewRequestInformation()
 	req.Method = abstractions.GET
 	link := c.graph + "/" + path
-	if filter != "" {
+	if len(options) > 0 {
 		// A plus in a query means a space to some and a plus to others.
-		link += "?$filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20")
+		link += "?" + strings.NewReplacer("+", "%20", "%24", "$").Replace(options.Encode())
 	}
 	return c.linked(req, link)
 }

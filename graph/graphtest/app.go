@@ -19,9 +19,10 @@ type App struct {
 	expired bool
 	roles   []string
 	certs   []*x509.Certificate
-	proof   string // an assertion that is believed as it is
-	since   int64  // tokens with a smaller number were revoked
-	asked   []time.Time
+	proof   string      // an assertion that is believed as it is
+	since   int64       // tokens with a smaller number were revoked
+	asked   []time.Time // calls of /security
+	audited []time.Time // calls of /auditLogs
 }
 
 // AddApp registers an app with a client secret and the application permissions
@@ -62,6 +63,7 @@ func AllRoles() []string {
 		"DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.PrivilegedOperations.All",
 		"Device.Read.All", "SecurityAlert.ReadWrite.All", "SecurityIncident.Read.All",
 		"User.Read.All", "Group.Read.All", "Mail.Send", "Mail.Read",
+		"AuditLog.Read.All", "DeviceManagementApps.Read.All",
 	}
 }
 

@@ -33,7 +33,8 @@
 // That it knows more of Microsoft's service than its documentation and the public
 // record do. Each rule names where it is from; where nothing is known, Rules has a
 // switch or a comment says so. Properties that this product does not look at have
-// plausible constants. There is no $batch, no $search, no $orderby, no write but
-// those listed in routes.go, and no throttling but by Inject,
-// Rules.SecurityPerMinute and Defender's own limits. Notifications are delivered in no promised order.
+// plausible constants. There is no $batch, no $search, no $orderby but that of the
+// audit logs, no write but those listed in routes.go, and no throttling but by
+// Inject, Rules.SecurityPerMinute, and the limits of the audit logs and of
+// Defender. Notifications are delivered in no promised order.
 package graphtest

@@ -211,19 +211,27 @@ func (f *fault) retryAfter(now time.Time) map[string]string {
 	return map[string]string{"Retry-After": strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds())))}
 }
 
-// limit keeps the rate limit of /security, if the tenant's rules have one: 150
-// requests a minute per app per tenant (Graph docs: throttling-limits). The lock
-// is held.
+// limit keeps the rate limits of /auditLogs, 5 requests in 10 seconds per app per
+// tenant, and of /security, if the tenant's rules have one: 150 a minute (Graph
+// docs: throttling-limits). The lock is held.
 func (t *Tenant) limit(k *call) (reply, bool) {
+	if _, audits := matches("auditLogs", k.segs, true); audits {
+		return k.over(&k.app.audited, 5, 10*time.Second)
+	}
 	if _, security := matches("security", k.segs, true); !security || t.rules.SecurityPerMinute == 0 {
 		return reply{}, false
 	}
-	start := k.now.Add(-time.Minute)
-	k.app.asked = slices.DeleteFunc(k.app.asked, func(at time.Time) bool { return !at.After(start) })
-	if len(k.app.asked) < t.rules.SecurityPerMinute {
-		k.app.asked = append(k.app.asked, k.now)
+	return k.over(&k.app.asked, t.rules.SecurityPerMinute, time.Minute)
+}
+
+// over counts a call, or refuses it if there were enough within the window.
+func (k *call) over(calls *[]time.Time, most int, window time.Duration) (reply, bool) {
+	start := k.now.Add(-window)
+	*calls = slices.DeleteFunc(*calls, func(at time.Time) bool { return !at.After(start) })
+	if len(*calls) < most {
+		*calls = append(*calls, k.now)
 		return reply{}, false
 	}
-	f := fault{Fault: Fault{RetryAfter: k.app.asked[0].Sub(start)}}
+	f := fault{Fault: Fault{RetryAfter: (*calls)[0].Sub(start)}}
 	return f.throttled(k), true
 }

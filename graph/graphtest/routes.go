@@ -33,6 +33,9 @@ var (
 	readAutopilot = []string{"DeviceManagementServiceConfig.Read.All", "DeviceManagementServiceConfig.ReadWrite.All"}
 	// Graph docs: bitlocker-list-recoverykeys.
 	readKeys = []string{"BitlockerKey.ReadBasic.All", "BitlockerKey.Read.All"}
+	// Graph docs: directoryaudit-list; intune-auditing-auditevent-list.
+	readAudits       = []string{"AuditLog.Read.All", "Directory.Read.All"}
+	readIntuneAudits = []string{"DeviceManagementApps.Read.All", "DeviceManagementApps.ReadWrite.All"}
 	// Graph docs: device-get, device-list, device-delta.
 	readDirectoryDevices = []string{"Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	// Graph docs: security-list-alerts_v2, permissions include; the SecurityIncident
@@ -72,6 +75,8 @@ var routes = []route{
 	{method: "GET", path: "deviceManagement/operationApprovalRequests/*", roles: readApprovals, do: (*call).getApproval, beta: true},
 	{method: "GET", path: "deviceManagement/windowsAutopilotDeviceIdentities", roles: readAutopilot, do: (*call).listAutopilot},
 	{method: "GET", path: "informationProtection/bitlocker/recoveryKeys", roles: readKeys, do: (*call).listRecoveryKeys},
+	{method: "GET", path: "deviceManagement/auditEvents", roles: readIntuneAudits, do: (*call).listIntuneAudits},
+	{method: "GET", path: "auditLogs/directoryAudits", roles: readAudits, do: (*call).listDirectoryAudits},
 	{method: "GET", path: "devices", roles: readDirectoryDevices, do: (*call).listDevices},
 	{method: "GET", path: "devices/delta", roles: readDirectoryDevices, do: (*call).deltaDevices},
 	{method: "GET", path: "devices/*", roles: readDirectoryDevices, do: (*call).getDevice},

@@ -34,6 +34,7 @@ type Tenant struct {
 	alerts    []*alert // oldest first
 	incidents []*incident
 	changes   changelog
+	audits    []audit // oldest first
 
 	approvals approvals
 	defender  defender
