@@ -34,9 +34,7 @@ import (
 // Devices is what this handler reads of Graph.
 type Devices interface {
 	handlers.Recorder
-
-	// Look reads the device of a case and the alerts that the case knows.
-	Look(ctx context.Context, c events.Case) (events.Device, error)
+	handlers.Looker
 }
 
 // Intune does the reset.
@@ -80,15 +78,9 @@ func (h Handler) do(ctx context.Context, c events.Case, t events.Task, f handler
 		settled := time.Since(f.From(t)) >= f.Settle
 		return f.Up(ctx, h.Devices, c, t, func(d events.Device) (events.DeviceAction, bool) { return managed(d, settled) })
 	}
-	d, err := h.Devices.Look(ctx, c)
-	if err != nil {
-		return nil, handlers.Sure(fmt.Errorf("the last look: %w", err))
-	}
-	if d.Key != c.Key {
-		return nil, handlers.GiveUp(fmt.Errorf("the last look was for %s and showed %s", c.Key, d.Key))
-	}
-	if !c.Open || !c.Clearing.IsZero() || eased(c.Device, d) {
-		return events.Seen{Device: d, Task: t.ID}, nil
+	d, seen, err := handlers.LastLook(ctx, h.Devices, c, t)
+	if err != nil || seen != nil {
+		return seen, err
 	}
 	if err := allowed(c.Device, d); err != nil {
 		return nil, err
@@ -117,25 +109,6 @@ func managed(d events.Device, settled bool) (events.DeviceAction, bool) {
 		a.State = "canceled"
 	}
 	return a, a.State == "pending" || a.State != "" && settled
-}
-
-// eased reports whether any of what the case was decided on is not as bad any
-// more. Whether that is enough is for the case machine to say.
-func eased(was, is events.Device) bool {
-	malware := func(m events.Malware) bool {
-		return !slices.ContainsFunc(is.ActiveMalware(), func(x events.Malware) bool { return x.Name == m.Name })
-	}
-	alert := func(a events.Alert) bool {
-		return slices.ContainsFunc(is.Alerts, func(x events.Alert) bool { return x.ID == a.ID && !x.Open() })
-	}
-	setting := func(s events.Setting) bool {
-		return !slices.ContainsFunc(is.Settings, func(x events.Setting) bool { return x.Policy == s.Policy && x.Name == s.Name })
-	}
-	return is.Threat.Level() < was.Threat.Level() ||
-		was.Compliance != "compliant" && is.Compliance != was.Compliance ||
-		slices.ContainsFunc(was.ActiveMalware(), malware) ||
-		slices.ContainsFunc(was.OpenAlerts(), alert) ||
-		slices.ContainsFunc(was.Settings, setting)
 }
 
 // allowed says why a device that is at risk must not be reset now.
