@@ -60,7 +60,7 @@ func desks(conf *config) map[string]ticket.Desk {
 		if d.Kind != "webhook" {
 			continue
 		}
-		desk := ticket.Desk{URL: d.URL.reveal(), Secret: d.Secret.reveal(), Client: client(d.CA)}
+		desk := ticket.Webhook{URL: d.URL.reveal(), Secret: d.Secret.reveal(), Client: client(d.CA)}
 		if d.Authorization.set() {
 			desk.Header = map[string]string{"Authorization": d.Authorization.reveal()}
 		}

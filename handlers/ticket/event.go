@@ -61,14 +61,21 @@ func event(c events.Case, t events.Task) Event {
 		Links: handlers.Links(c),
 	}
 	e.Findings, e.Attention = handlers.Sentences(c)
-	if t.Action == events.Close {
+	switch known, ok := known(c, t); {
+	case t.Action == events.Close:
 		e.Kind = "closed"
-		return e
-	}
-	for _, x := range c.Effects {
-		if x.Action == events.Ticket && x.Destination == t.Destination {
-			e.Kind, e.Ref = "updated", x.Ref
-		}
+	case ok:
+		e.Kind, e.Ref = "updated", known
 	}
 	return e
+}
+
+// known is the receipt of the ticket that the case has at the task's desk.
+func known(c events.Case, t events.Task) (receipt string, ok bool) {
+	for _, x := range c.Effects {
+		if x.Action == events.Ticket && x.Destination == t.Destination {
+			receipt, ok = x.Ref, true
+		}
+	}
+	return receipt, ok
 }

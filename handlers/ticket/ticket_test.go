@@ -31,7 +31,7 @@ const (
 )
 
 // serve puts a desk's front door in memory and makes a handler that knows it.
-func serve(t testing.TB, door http.Handler) (*fake.Server, ticket.Handler) {
+func serve(t testing.TB, door http.Handler) (*fake.Server, *ticket.Handler) {
 	t.Helper()
 	s, err := fake.Pipe(door)
 	if err != nil {
@@ -39,8 +39,8 @@ func serve(t testing.TB, door http.Handler) (*fake.Server, ticket.Handler) {
 	}
 	client := handlers.NewClient(handlers.Reach{Roots: s.Roots, Dial: s.Dial})
 	t.Cleanup(func() { client.CloseIdleConnections(); s.Close() })
-	return s, ticket.Handler{Desks: map[string]ticket.Desk{
-		"desk": {URL: s.URL + deskRoute, Secret: secret, Header: map[string]string{"Authorization": "Bearer " + token}, Client: client},
+	return s, &ticket.Handler{Desks: map[string]ticket.Desk{
+		"desk": ticket.Webhook{URL: s.URL + deskRoute, Secret: secret, Header: map[string]string{"Authorization": "Bearer " + token}, Client: client},
 	}}
 }
 
@@ -219,22 +219,23 @@ func TestTheDesksOwnWordsAreKept(t *testing.T) {
 }
 
 func TestADeskThatCannotWorkIsGivenUp(t *testing.T) {
-	good := ticket.Desk{URL: "https://desk.example/hook", Secret: secret, Client: handlers.NewClient(handlers.Reach{})}
+	good := ticket.Webhook{URL: "https://desk.example/hook", Secret: secret, Client: handlers.NewClient(handlers.Reach{})}
 	for want, tt := range map[string]struct {
 		name string
-		edit func(*ticket.Desk)
+		edit func(*ticket.Webhook)
 	}{
-		"the configuration has: desk": {"other", func(*ticket.Desk) {}},
-		"must be https":               {"desk", func(d *ticket.Desk) { d.URL = "http://desk.example/" + inPath }},
-		"not an address":              {"desk", func(d *ticket.Desk) { d.URL = "https://%zz/" + inPath }},
-		"no user and password":        {"desk", func(d *ticket.Desk) { d.URL = "https://u:" + inPath + "@desk.example/" }},
-		"16 bytes or more":            {"desk", func(d *ticket.Desk) { d.Secret = "short" }},
-		"no client":                   {"desk", func(d *ticket.Desk) { d.Client = nil }},
+		"the configuration has: desk": {"other", func(*ticket.Webhook) {}},
+		"must be https":               {"desk", func(d *ticket.Webhook) { d.URL = "http://desk.example/" + inPath }},
+		"not an address":              {"desk", func(d *ticket.Webhook) { d.URL = "https://%zz/" + inPath }},
+		"no user and password":        {"desk", func(d *ticket.Webhook) { d.URL = "https://u:" + inPath + "@desk.example/" }},
+		"16 bytes or more":            {"desk", func(d *ticket.Webhook) { d.Secret = "short" }},
+		"no client":                   {"desk", func(d *ticket.Webhook) { d.Client = nil }},
 	} {
 		d := good
 		tt.edit(&d)
 		c := handlerstest.Laptop()
-		_, err := ticket.Handler{Desks: map[string]ticket.Desk{"desk": d}}.Do(t.Context(), c, handlerstest.Task(c, events.Order{Action: events.Ticket, Destination: tt.name}))
+		h := &ticket.Handler{Desks: map[string]ticket.Desk{"desk": d}}
+		_, err := h.Do(t.Context(), c, handlerstest.Task(c, events.Order{Action: events.Ticket, Destination: tt.name}))
 		if err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), inPath) {
 			t.Errorf("got %v, want %q", err, want)
 		}

@@ -1,0 +1,156 @@
+package ticket
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"curfew/events"
+	"curfew/handlers"
+)
+
+// key is what the tickets of a case at a destination carry, so that they are
+// found again: 27 letters, digits and hyphens, which no query language minds.
+func key(id, destination string) string { return "curfew-" + digest(20, id, destination) }
+
+// digest is n hex digits of a hash of the parts.
+func digest(n int, parts ...any) string {
+	b, _ := json.Marshal(parts) // what comes in here are texts and lists of them
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])[:n]
+}
+
+// earlier is the id of the device's case before this one, or "".
+func earlier(id string) string {
+	i := strings.LastIndexByte(id, '/')
+	if n, err := strconv.Atoi(id[i+1:]); err == nil && n > 1 {
+		return id[:i+1] + strconv.Itoa(n-1)
+	}
+	return ""
+}
+
+// A kind says what a note is for.
+type kind string
+
+const (
+	opened   kind = "o"
+	repeated kind = "r"
+	reopened kind = "w"
+	resolved kind = "c"
+	left     kind = "l" // it would have been resolved, but was left open
+	twin     kind = "d" // it is a duplicate
+)
+
+// A mark ends every text of ours. It says which task the text is of, so that a
+// task that comes again knows what it has done already, and what it said, so that
+// the same need not be said again. It is a line of its own, which no text from
+// outside can be; see [handlers.Line].
+type mark struct {
+	kind    kind
+	task    string
+	content string
+}
+
+var markLine = regexp.MustCompile(`(?m)^\s*Ref\. curfew-([a-z])-([0-9a-f]{16})-([0-9a-f]{8})\s*$`)
+
+func (m mark) String() string { return fmt.Sprintf("Ref. curfew-%s-%s-%s", m.kind, m.task, m.content) }
+
+func newMark(k kind, task string, e Event) mark {
+	return mark{k, digest(16, task), digest(8, e.Severity, e.Policy, e.Template, e.Findings, e.Attention)}
+}
+
+// marks are those of a ticket's texts, oldest first, each with its text.
+func marks(t Ticket) (out []Said, of []mark) {
+	for _, s := range t.Notes {
+		if all := markLine.FindAllStringSubmatch(s.Text, -1); all != nil {
+			m := all[len(all)-1]
+			out, of = append(out, s), append(of, mark{kind(m[1]), m[2], m[3]})
+		}
+	}
+	return out, of
+}
+
+// description is the text of a new ticket.
+func description(e Event, old Ticket, m mark) string {
+	var b strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
+	line("%s", e.Summary)
+	findings(&b, e)
+	line("\nDevice: %s, serial number %s, %s %s", orNone(e.Device.Name), orNone(e.Device.Serial), e.Device.OS, e.Device.Version)
+	line("User: %s (%s)", orNone(e.Device.UserName), orNone(e.Device.User))
+	line("Tenant: %s", e.Device.Tenant)
+	line("Severity: %s. Policy: %s.", e.Severity, orNone(e.Policy))
+	for i, l := range e.Links {
+		if i == 0 {
+			line("\nLinks:")
+		}
+		line("- %s: %s", l.Text, l.URL)
+	}
+	if old.Ref != "" {
+		line("\nThis goes on from ticket %s, which was %s. %s", called(old), old.State, old.Link)
+	}
+	line("\nThis ticket is kept by Curfew: it is told of changes, and resolved when the device is proven healthy, unless somebody has changed it by then.")
+	return b.String() + m.String()
+}
+
+func findings(b *strings.Builder, e Event) {
+	list := func(head string, texts []string) {
+		for i, text := range texts {
+			if i == 0 {
+				fmt.Fprintf(b, "\n%s\n", head)
+			}
+			fmt.Fprintf(b, "- %s\n", text)
+		}
+	}
+	list("What was found:", e.Findings)
+	list("What only a person can help with:", e.Attention)
+}
+
+// note is the text of a note about the case as it is now.
+func note(head string, e Event, m mark) string {
+	var b strings.Builder
+	b.WriteString(head + "\n")
+	if m.kind == repeated || m.kind == reopened {
+		fmt.Fprintf(&b, "\n%s\n", e.Summary)
+		findings(&b, e)
+	}
+	return b.String() + "\n" + m.String()
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+// called is what people call a ticket.
+func called(t Ticket) string {
+	if t.Name != "" {
+		return handlers.Line(t.Name, 100)
+	}
+	return handlers.Line(t.Ref, 100)
+}
+
+// receipt is what the case keeps of a ticket: what people call it, and the ref.
+func receipt(t Ticket) string {
+	if t.Name == "" || t.Name == t.Ref {
+		return t.Ref
+	}
+	return handlers.Line(t.Name, 100) + " " + t.Ref
+}
+
+// refIn is the ref in a receipt.
+func refIn(receipt string) string { return receipt[strings.LastIndexByte(receipt, ' ')+1:] }
+
+// title is the line that a queue shows.
+func title(e Event) string {
+	if e.Risk() >= events.Low {
+		return handlers.Line(fmt.Sprintf("[%s] %s", e.Severity, e.Summary), 250)
+	}
+	return handlers.Line(e.Summary, 250)
+}
