@@ -39,6 +39,11 @@ func (f Follow) Accepted(t events.Task, receipt string) events.Fact {
 	return events.Accepted{Task: t.ID, Receipt: receipt, Again: now.Add(gap)}
 }
 
+// ErrNoTrace is in the error of [Follow.Up] about an action that may be done only
+// once, and of which the record shows nothing although it had the time to. Who
+// has another witness may ask it.
+var ErrNoTrace = errors.New("Intune's record shows none")
+
 // A Recorder reads Intune's record of a device afresh: Actions, Management and
 // LastSync of it.
 type Recorder interface {
@@ -95,18 +100,15 @@ func (f Follow) outcome(t events.Task, a events.DeviceAction, found bool) (event
 	case found && final(a):
 		return nil, GiveUp(fmt.Errorf("%s: Intune says %s at %s", a.Name, a.State, stamp(a.Updated)))
 	case (found || t.Accepted != nil) && now.Sub(from) >= f.Limit:
-		return nil, GiveUp(fmt.Errorf("%s is not done after %v; Intune's record says: %s", f.Names[0], f.Limit, cmp.Or(a.State, "nothing")))
+		return nil, GiveUp(fmt.Errorf("%s is not done after %v; Intune's record says: %s", f.Names[0], f.Limit, orNothing(a.State)))
 	case found:
 		return f.Accepted(t, fmt.Sprintf("%s: Intune says %s", a.Name, cmp.Or(a.State, "nothing yet"))), nil
 	case t.Accepted != nil:
 		return f.Accepted(t, t.Accepted.Receipt), nil
-	case now.Sub(from) < f.Settle:
-		wait := min(max(now.Sub(from), f.First, time.Second), from.Add(f.Settle).Sub(now))
-		return nil, After(Unsure(fmt.Errorf("%s may have been started; Intune's record shows none yet", f.Names[0])), wait)
-	case f.Once:
-		return nil, GiveUp(fmt.Errorf("cannot tell whether %s was started: Intune's record shows none %v after the call; a person must look before it is asked for again", f.Names[0], f.Settle))
+	case f.Once && now.Sub(from) >= f.Settle:
+		return nil, GiveUp(fmt.Errorf("cannot tell whether %s was started: %w %v after the call; a person must look before it is asked for again", f.Names[0], ErrNoTrace, f.Settle))
 	}
-	return nil, errors.New("Intune's record shows no " + f.Names[0] + " since the call, so it was not started: starting over")
+	return nil, f.Unsettled(t, "Intune")
 }
 
 // final reports whether Intune will write nothing more about the action (Graph
