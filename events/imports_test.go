@@ -30,9 +30,10 @@ const (
 var arrows = []struct{ pkg, may, why string }{
 	{"events", "", pure},
 	{"events/rules", "events cel", pure},
+	{"events/evidence", "events", pure},
 	{"events/gate", "events", gates},
 	{"events/broker", "nats nats-server x", queue},
-	{"events/journal", "events nats x", queue},
+	{"events/journal", "events events/evidence nats x", queue},
 
 	{"graph", "events msgraph azure x", microsoft},
 	{"graph/graphtest", "", pretender},

@@ -18,6 +18,7 @@ import (
 
 	"curfew/events"
 	"curfew/events/broker"
+	"curfew/events/evidence"
 )
 
 // A node is one of the servers of a cluster, a process of its own.
@@ -149,8 +150,8 @@ func TestCluster(t *testing.T) {
 	check(t, j.follow(t.Context(), events.Case{Key: k}, 1, []events.Task{task}, false))
 	task.Sent = 2
 	check(t, j.follow(t.Context(), events.Case{Key: k}, 1, []events.Task{task}, false))
-	must(t, of(j.store(t.Context(), events.Case{Key: k}, 0)))
-	if _, err := j.store(t.Context(), events.Case{Key: k}, 0); !errors.Is(err, errConflict) {
+	must(t, of(j.store(t.Context(), evidence.Record{Case: events.Case{Key: k}}, 0)))
+	if _, err := j.store(t.Context(), evidence.Record{Case: events.Case{Key: k}}, 0); !errors.Is(err, errConflict) {
 		t.Errorf("got %v", err)
 	}
 	must(t, of(j.State().Create(t.Context(), "mark", nil)))

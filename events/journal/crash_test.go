@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"curfew/events"
+	"curfew/events/evidence"
 )
 
 // hall starts a server that outlives the workers connected to it.
@@ -190,6 +191,9 @@ func liveThrough(t *testing.T, s *server.Server, at int) (passed []string, died 
 	}
 	if left := leftovers(t, now.Journal); left != "" {
 		t.Errorf("death %d at %q: %s", at, last, left)
+	}
+	if r := proof(t, now.Journal, k); !r.OK() || r.Begins != evidence.BeginsFirst || r.Bound != r.Records {
+		t.Errorf("death %d at %q: the chain is %+v", at, last, r)
 	}
 	return passed, died
 }

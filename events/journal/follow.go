@@ -12,13 +12,15 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"curfew/events"
+	"curfew/events/evidence"
 )
 
 // errTooBig reports a case that cannot be stored.
 var errTooBig = errors.New("the case is too big")
 
-// store appends a case if it is still at rev, and returns its new revision.
-func (j *Journal) store(ctx context.Context, c events.Case, rev uint64) (uint64, error) {
+// store appends a record of a case if it is still at rev, and returns its new
+// revision.
+func (j *Journal) store(ctx context.Context, c evidence.Record, rev uint64) (uint64, error) {
 	m, err := pack(caseSubject(c.Key), c, maxCase)
 	if err != nil {
 		return 0, fmt.Errorf("journal: case %s: %w: %w", c.Key, errTooBig, err)

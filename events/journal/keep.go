@@ -111,7 +111,8 @@ func (k *keeper) takeOnce(ctx context.Context, m jetstream.Msg) error {
 
 // decide takes a fact into the case as it is now, and acknowledges it.
 func (k *keeper) decide(ctx context.Context, m jetstream.Msg, meta *jetstream.MsgMetadata, key events.Key, f events.Fact) error {
-	c, rev, err := k.Case(ctx, key)
+	was, err := k.last(ctx, key)
+	c, rev := was.Case, was.rev
 	if errors.Is(err, ErrUnreadable) {
 		k.log.Error("the case of a device cannot be read; its facts go to the dead letters", "device", key, "err", err)
 		return k.bury(ctx, m, err.Error())
@@ -140,7 +141,7 @@ func (k *keeper) decide(ctx context.Context, m jetstream.Msg, meta *jetstream.Ms
 		return k.ack(m)
 	}
 	next.Taken, next.At = meta.Sequence.Stream, now
-	if rev, err = k.store(ctx, next, rev); errors.Is(err, errTooBig) {
+	if rev, err = k.store(ctx, was.chain(next, m), rev); errors.Is(err, errTooBig) {
 		k.log.Error("a case has grown too big; the fact goes to the dead letters", "device", key, "fact", kindOf(f), "err", err)
 		return k.bury(ctx, m, err.Error())
 	} else if err != nil {

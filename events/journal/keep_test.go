@@ -10,6 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"curfew/events"
+	"curfew/events/evidence"
 )
 
 // A device stays at risk: every rung comes in its time, and once.
@@ -160,6 +161,9 @@ func TestTwoWorkers(t *testing.T) {
 					t.Errorf("%s took fact %d after %d", k, c.Taken, taken)
 				}
 				taken = c.Taken
+			}
+			if r := proof(t, two.Journal, k); !r.OK() || r.Begins != evidence.BeginsFirst || r.Bound != r.Records {
+				t.Errorf("%s: the chain is %+v", k, r)
 			}
 		}
 		w.once()

@@ -17,20 +17,34 @@ import (
 // device never heard of has the zero case, but for its key, and revision 0. A
 // record that cannot be read is [ErrUnreadable].
 func (j *Journal) Case(ctx context.Context, k events.Key) (events.Case, uint64, error) {
-	c := events.Case{Key: k}
+	l, err := j.last(ctx, k)
+	return l.Case, l.rev, err
+}
+
+// A last is the last record of a case.
+type last struct {
+	events.Case
+	rev  uint64
+	at   time.Time
+	data []byte // exactly as stored; nil: the device was never heard of
+}
+
+func (j *Journal) last(ctx context.Context, k events.Key) (last, error) {
+	l := last{Case: events.Case{Key: k}}
 	if !k.Valid() {
-		return c, 0, fmt.Errorf("journal: %.80q names no device", k.String())
+		return l, fmt.Errorf("journal: %.80q names no device", k.String())
 	}
 	m, err := j.cases.GetLastMsgForSubject(ctx, caseSubject(k))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return c, 0, nil
+		return l, nil
 	} else if err != nil {
-		return c, 0, fmt.Errorf("journal: case %s: %w", k, err)
+		return l, fmt.Errorf("journal: case %s: %w", k, err)
 	}
-	if c, err = readCase(k, m.Header, m.Data); err != nil {
-		return c, m.Sequence, fmt.Errorf("journal: case %s: %w", k, err)
+	l.rev, l.at, l.data = m.Sequence, m.Time, m.Data
+	if l.Case, err = readCase(k, m.Header, m.Data); err != nil {
+		return l, fmt.Errorf("journal: case %s: %w", k, err)
 	}
-	return c, m.Sequence, nil
+	return l, nil
 }
 
 func readCase(k events.Key, h nats.Header, data []byte) (events.Case, error) {

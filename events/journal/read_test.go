@@ -14,6 +14,7 @@ import (
 
 	"curfew/events"
 	"curfew/events/broker"
+	"curfew/events/evidence"
 )
 
 // Ten thousand devices are listed as they are now, not as they were.
@@ -77,16 +78,16 @@ func TestTimelineIsBounded(t *testing.T) {
 		t.Errorf("%d records of a device never heard of", len(all))
 	}
 	for i := range 1005 {
-		rev = must(t, of(j.store(t.Context(), events.Case{Key: k, Asked: i}, rev)))
+		rev = must(t, of(j.store(t.Context(), evidence.Record{Case: events.Case{Key: k, Asked: i}}, rev)))
 	}
 	all := must(t, of(j.Timeline(t.Context(), k)))
 	if len(all) != 1000 || all[0].Asked != 5 || all[999].Asked != 1004 {
 		t.Errorf("%d records, from %d", len(all), all[0].Asked)
 	}
-	if _, err := j.store(t.Context(), events.Case{Key: k}, rev-1); !errors.Is(err, errConflict) {
+	if _, err := j.store(t.Context(), evidence.Record{Case: events.Case{Key: k}}, rev-1); !errors.Is(err, errConflict) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := j.store(t.Context(), events.Case{Key: k, Attention: []string{strings.Repeat("x", maxCase)}}, rev); !errors.Is(err, errTooBig) {
+	if _, err := j.store(t.Context(), evidence.Record{Case: events.Case{Key: k, Attention: []string{strings.Repeat("x", maxCase)}}}, rev); !errors.Is(err, errTooBig) {
 		t.Errorf("got %v", err)
 	}
 }
