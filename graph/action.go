@@ -101,8 +101,8 @@ func (c *Client) ResetWith(ctx context.Context, d events.Device, a Approval) err
 }
 
 // FactoryWipe asks for everything on the device to go, the enrolment with it
-// (Graph docs: managedDevice wipe). It is not Autopilot Reset, and no policy
-// reaches it.
+// (Graph docs: managedDevice wipe). It is not Autopilot Reset: nothing is left
+// that Curfew could look at.
 func (c *Client) FactoryWipe(ctx context.Context, d events.Device) error {
 	return c.FactoryWipeWith(ctx, d, Approval{})
 }

@@ -54,3 +54,8 @@ func (ts Tenants) Restart(ctx context.Context, d events.Device) error {
 func (ts Tenants) RetireWith(ctx context.Context, d events.Device, a Approval) error {
 	return ts.act(ctx, "retire", d, func(c *Client, ctx context.Context, d events.Device) error { return c.RetireWith(ctx, d, a) })
 }
+
+// FactoryWipeWith is [Client.FactoryWipeWith].
+func (ts Tenants) FactoryWipeWith(ctx context.Context, d events.Device, a Approval) error {
+	return ts.act(ctx, "factory wipe", d, func(c *Client, ctx context.Context, d events.Device) error { return c.FactoryWipeWith(ctx, d, a) })
+}

@@ -101,10 +101,18 @@ func (e *Error) RetryAfter() time.Duration { return min(max(e.After, 0), maxRetr
 // Curfew's app out of the access policy. See [Approval] for how to go on.
 func (e *Error) ApprovalRequired() bool { return e.Code == approvalRequired }
 
+// ApprovalCode is Approval.
+func (e *Error) ApprovalCode() string { return e.Approval }
+
 // ApprovalOpen reports whether, moreover, a request about the same device waits
 // already, and so none was filed. [Client.FindApproval] finds it again if it is
 // Curfew's own; else it is somebody else's, whose end must be waited for.
 func (e *Error) ApprovalOpen() bool { return e.ApprovalRequired() && e.open }
+
+// Gone reports whether Microsoft says that there is no such thing, or no more.
+func (e *Error) Gone() bool {
+	return e.Status == http.StatusNotFound || e.Status == http.StatusGone
+}
 
 // final is an error that no repetition can cure.
 func final(op, format string, args ...any) *Error {

@@ -32,8 +32,8 @@ import (
 //     approval alone does nothing. It must be the same app, device and action.
 //
 // Where the code was lost between 1 and 3, [Client.FindApproval] finds the
-// request by its justification, so let that name the task. Filing again is
-// harmless: it is refused, see [Error.ApprovalOpen].
+// request by how its justification begins, so let that name the task. Filing
+// again is harmless: it is refused, see [Error.ApprovalOpen].
 type Approval struct {
 	// Justification is what approvers read: why, and whose doing it is. At most
 	// 1,024 characters.
@@ -214,12 +214,13 @@ func (c *Client) ApprovalState(ctx context.Context, code string) (ApprovalStatus
 	return s, until, nil
 }
 
-// FindApproval finds the code of a request that this app filed with exactly this
-// justification, the newest open one if there are several; empty: there is none.
-// It is for when the code was lost.
-func (c *Client) FindApproval(ctx context.Context, justification string) (code string, err error) {
+// FindApproval finds the code of a request that this app filed with a
+// justification that begins so, the newest open one if there are several; empty:
+// there is none. It is for when the code was lost: what else the justification
+// said may not be known any more.
+func (c *Client) FindApproval(ctx context.Context, begins string) (code string, err error) {
 	k := call{op: "find the approval request", needs: needsApprovals, service: intune}
-	if strings.TrimSpace(justification) == "" {
+	if strings.TrimSpace(begins) == "" {
 		return "", c.told(k, final("", "a request is found by its justification, and there is none"))
 	}
 	now := time.Now()
@@ -228,7 +229,7 @@ func (c *Client) FindApproval(ctx context.Context, justification string) (code s
 		app := string(r.Requestor.Application.ID)
 		own := c.tenant.Auth.Client == "" || strings.EqualFold(app, c.tenant.Auth.Client)
 		s, until := r.state(now)
-		if own && string(r.Justification) == justification && s.Open() && isGUID(string(r.ID)) && !until.Before(newest) {
+		if own && strings.HasPrefix(string(r.Justification), begins) && s.Open() && isGUID(string(r.ID)) && !until.Before(newest) {
 			code, newest = strings.ToLower(string(r.ID)), until
 		}
 		return false
@@ -272,10 +273,10 @@ func (ts Tenants) ApprovalState(ctx context.Context, tenant, code string) (Appro
 }
 
 // FindApproval is [Client.FindApproval].
-func (ts Tenants) FindApproval(ctx context.Context, tenant, justification string) (code string, err error) {
+func (ts Tenants) FindApproval(ctx context.Context, tenant, begins string) (code string, err error) {
 	c, err := ts.of("find the approval request", tenant)
 	if err != nil {
 		return "", err
 	}
-	return c.FindApproval(ctx, justification)
+	return c.FindApproval(ctx, begins)
 }
