@@ -32,6 +32,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"events/rules", "events cel", pure},
 	{"events/evidence", "events", pure},
 	{"events/gate", "events", gates},
+	{"events/gate/actuator", "events", gates},
 	{"events/broker", "nats nats-server x", queue},
 	{"events/journal", "events events/evidence nats x", queue},
 
@@ -52,7 +53,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/ticket/tickettest", "handlers/ticket handlers/handlerstest/fake", pretender},
 
 	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test x", outside},
-	{"cmd/curfew", "cmd/curfew/try events events/* graph graph/* handlers handlers/* nats x cobra jsonschema tint yaml", everything},
+	{"cmd/curfew", "cmd/curfew/try events events/* events/gate/* graph graph/* handlers handlers/* nats x cobra jsonschema tint yaml", everything},
 }
 
 // inTests is what the tests of a package may import besides what its code may,

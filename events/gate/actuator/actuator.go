@@ -1,0 +1,226 @@
+// Package actuator stands in front of everything that is done to a device, and
+// re-checks what the task says of itself: that the rules here order it, that the
+// device is at risk by them, that it is the device that is meant, and, of what is
+// destructive, that its user was told, had the grace, and that people approved.
+//
+// A process that only acts has an own identity at Microsoft, rules and a look of
+// its own, and may live apart from the one that watches. Then the journal that
+// both share is believed only as far as it cannot do harm: whoever takes the
+// watcher over can write any case into it.
+//
+// What holds:
+//
+//   - A task that does not agree is held, with the reason, and never called.
+//   - With an own look, whatever comes after (the other gates, the handler) gets
+//     the device as that look shows it.
+//   - With an own look, what is destructive needs an approval that is signed, for
+//     the risk that the look shows; one approval is good for one call.
+//   - A task that may have been done already, or was accepted, passes: its handler
+//     has to find out what became of it, and calls nothing.
+//
+// What may not be assumed: that notice and grace were kept by a watcher that
+// lies, for only the case says so; that a process that was started anew knows
+// which tasks it had called before.
+package actuator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"curfew/events"
+)
+
+// Gate is the name that [events.Held] has it by.
+const Gate = "actuator"
+
+// A Func does one task and returns the fact that came of it.
+type Func = func(context.Context, events.Case, events.Task) (events.Fact, error)
+
+// A Looker reads the device of a case and the alerts that the case knows. Its
+// error gives up when no device, or more than one, is the one meant.
+type Looker interface {
+	Look(ctx context.Context, c events.Case) (events.Device, error)
+}
+
+// An Actuator re-checks tasks. It is safe for concurrent use.
+type Actuator struct {
+	Rules events.Policies // its own
+
+	// Looker is its own look, for a process of its own. Nil: this process keeps the
+	// cases itself, and their device is believed.
+	Looker Looker
+
+	// Signed reports whether an approval is proven; see [Sight]. Nil: none is.
+	Signed func(events.Task, events.Approval) bool
+
+	Log *slog.Logger // nil: silent
+
+	mu   sync.Mutex
+	used map[string]time.Time // when destructive tasks were called
+}
+
+// Do reports whether an action is one that is done by the actuator: something is
+// done to a device, or taken back.
+func Do(a events.Action) bool { return a.OnDevice() || a == events.Restore }
+
+// Func puts the re-check in front of do.
+func (a *Actuator) Func(do Func) Func {
+	return func(ctx context.Context, c events.Case, t events.Task) (events.Fact, error) {
+		if t.Unsure || t.Accepted != nil {
+			return do(ctx, c, t)
+		}
+		s := Sight{Device: c.Device, Own: a.Looker != nil, Signed: a.Signed}
+		if s.Own {
+			d, err := a.look(ctx, c)
+			if why, nobody := nobody(err); nobody {
+				return a.held(c, t, []string{why}), nil
+			} else if err != nil {
+				return nil, sure{fmt.Errorf("actuator: its own look: %w", err)}
+			}
+			s.Device = d
+		} else {
+			s.Device.Key = c.Key // a device that was never seen has none of its own
+		}
+		s.Now, s.Used = time.Now(), a.last(t.ID)
+		if doubts := Doubts(a.Rules, c, t, s); len(doubts) > 0 {
+			return a.held(c, t, doubts), nil
+		}
+		c.Device = s.Device
+		return a.call(ctx, c, t, do)
+	}
+}
+
+// call does the task, and remembers one whose approvals are used up by it. It is
+// remembered first: an answer may get lost.
+func (a *Actuator) call(ctx context.Context, c events.Case, t events.Task, do Func) (events.Fact, error) {
+	if a.Looker == nil || !t.Action.Destructive() {
+		return do(ctx, c, t)
+	}
+	before := a.last(t.ID)
+	a.note(t.ID, time.Now())
+	f, err := do(ctx, c, t)
+	switch f.(type) {
+	case events.Seen, events.Held: // it was not called
+		a.note(t.ID, before)
+	default:
+		if err != nil && ctx.Err() == nil && !unsure(err) {
+			a.note(t.ID, before)
+		}
+	}
+	return f, err
+}
+
+// look reads the device without believing anything that the case says of it but
+// which alerts to ask for. An alert counts if Defender says now that it is about
+// this device.
+func (a *Actuator) look(ctx context.Context, c events.Case) (events.Device, error) {
+	began := time.Now()
+	bare := events.Case{Key: c.Key, Device: events.Device{Key: c.Key}}
+	for _, alert := range asked(c.Device) {
+		bare.Device.Alerts = append(bare.Device.Alerts, events.Alert{ID: alert.ID})
+	}
+	d, err := a.Looker.Look(ctx, bare)
+	if err != nil {
+		return events.Device{}, err
+	}
+	var real []events.Alert
+	for _, alert := range d.Alerts {
+		named := alert.DefenderDevice != "" || alert.Verdict != "" || alert.Remediation != ""
+		if named && !alert.ReadAt.Before(began.Truncate(time.Millisecond)) {
+			real = append(real, alert)
+		}
+	}
+	d.Alerts = real
+	return d, nil
+}
+
+// mostAlerts is how many alerts are read at one look; see graph.Client.Look.
+const mostAlerts = 10
+
+// asked are the alerts of a case that a look asks for: those that stand.
+func asked(d events.Device) []events.Alert {
+	open := d.OpenAlerts()
+	return open[:min(len(open), mostAlerts)]
+}
+
+// nobody reports whether an error says that there is no such device, and why.
+func nobody(err error) (why string, is bool) {
+	var g interface{ GiveUp() bool }
+	if !errors.As(err, &g) || !g.GiveUp() {
+		return "", false
+	}
+	return "its own look found no such device: " + err.Error(), true
+}
+
+// held keeps the task back: for an hour, and longer the longer it was held, for
+// every time is another record of its case.
+func (a *Actuator) held(c events.Case, t events.Task, doubts []string) events.Held {
+	now := time.Now()
+	wait := time.Hour
+	if t.Held != nil && t.Held.Gate == Gate {
+		wait = min(max(wait, now.Sub(t.Held.Since)/2), 6*time.Hour)
+	}
+	why := short(strings.Join(doubts, "; "))
+	if a.Log != nil {
+		a.Log.Warn("a task is not done, because it does not agree with what is known here", "task", t.ID, "tenant", c.Tenant, "policy", t.Policy, "rung", t.Rung, "reason", why)
+	}
+	return events.Held{Task: t.ID, Gate: Gate, Reason: why, Until: now.UTC().Add(wait).Truncate(time.Second)}
+}
+
+// short bounds a reason, which may quote what somebody has made up.
+func short(s string) string {
+	const most = 500
+	r := []rune(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s))
+	if len(r) > most {
+		return string(r[:most]) + "…"
+	}
+	return string(r)
+}
+
+// sure marks an error that came before anything was called.
+type sure struct{ error }
+
+func (e sure) Unwrap() error { return e.error }
+func (sure) Unsure() bool    { return false }
+
+func unsure(err error) bool {
+	var u interface{ Unsure() bool }
+	return errors.As(err, &u) && u.Unsure()
+}
+
+// usedFor is how long a call is remembered: longer than any approval counts.
+const usedFor = 32 * 24 * time.Hour
+
+func (a *Actuator) last(task string) time.Time {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.used[task]
+}
+
+func (a *Actuator) note(task string, at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.used == nil {
+		a.used = map[string]time.Time{}
+	}
+	for id, was := range a.used {
+		if time.Since(was) > usedFor {
+			delete(a.used, id)
+		}
+	}
+	if at.IsZero() {
+		delete(a.used, task)
+	} else {
+		a.used[task] = at
+	}
+}
