@@ -33,6 +33,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"events/evidence", "events", pure},
 	{"events/gate", "events", gates},
 	{"events/gate/actuator", "events", gates},
+	{"events/gate/link", "events x", gates},
 	{"events/broker", "nats nats-server x", queue},
 	{"events/journal", "events events/evidence nats x", queue},
 
@@ -40,10 +41,15 @@ var arrows = []struct{ pkg, may, why string }{
 	{"graph/graphtest", "", pretender},
 
 	{"handlers", "events", handler},
+	{"handlers/investigate", "events handlers", handler},
+	{"handlers/isolate", "events handlers", handler},
 	{"handlers/look", "events handlers", handler},
 	{"handlers/mail", "events handlers", handler},
+	{"handlers/neighbours", "events handlers", handler},
 	{"handlers/page", "events handlers pagerduty", handler},
+	{"handlers/remote", "events handlers", handler},
 	{"handlers/reset", "events handlers", handler},
+	{"handlers/restore", "events handlers", handler},
 	{"handlers/scan", "events handlers", handler},
 	{"handlers/sync", "events handlers", handler},
 	{"handlers/ticket", "events handlers", handler},
