@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -24,7 +23,8 @@ type Guard struct {
 	Limits    map[string]Limit // by budget; nil: DefaultLimits
 	Breaker   Breaker
 	Preflight Preflight
-	Log       *slog.Logger // nil: silent
+	Verify    func(events.Task, events.Approval) bool // whether an approval counts; nil: every one does
+	Log       *slog.Logger                            // nil: silent
 
 	mu      sync.Mutex
 	tenants map[string]*tally
@@ -62,8 +62,8 @@ func (g *Guard) Admit(ctx context.Context, c events.Case, t events.Task) (*event
 	if h, err := g.fly(ctx, c, t); h != nil || err != nil {
 		return h, err
 	}
-	if n := len(t.Approvals); grave(t.Action) && n < t.Needs {
-		return held(t, GateApproval, fmt.Sprintf("%d of %d approvals", n, t.Needs), again(t, GateApproval, time.Now())), nil
+	if h := g.approved(t); h != nil {
+		return h, nil
 	}
 	if BudgetOf(t) == "" {
 		return nil, nil
