@@ -12,7 +12,7 @@ import (
 	"curfew/events/gate"
 	"curfew/events/journal"
 	"curfew/graph"
-	"curfew/handlers/reset"
+	"curfew/handlers"
 )
 
 // guardOf makes the guard that stands in front of everything that has an effect.
@@ -94,14 +94,33 @@ func (f fleet) count(ctx context.Context) func(graph.Swept) {
 
 // lastWord asks the guard once more between the handler's last look and the call.
 type lastWord struct {
-	reset.Intune
-	guard *gate.Guard
+	tenants graph.Tenants
+	guard   *gate.Guard
 }
 
-// Reset resets the device, if nothing has come up against it meanwhile.
-func (l lastWord) Reset(ctx context.Context, d events.Device) error {
-	if err := l.guard.Last(ctx, events.Reset, d); err != nil {
+// Ask implements [reset.Intune]: it makes the call if nothing has come up against
+// it meanwhile.
+func (l lastWord) Ask(ctx context.Context, a events.Action, d events.Device, justification, code string) error {
+	if err := l.guard.Last(ctx, a, d); err != nil {
 		return err
 	}
-	return l.Intune.Reset(ctx, d)
+	with := graph.Approval{Justification: justification, Code: code}
+	switch a {
+	case events.Reset:
+		return l.tenants.ResetWith(ctx, d, with)
+	case events.Retire:
+		return l.tenants.RetireWith(ctx, d, with)
+	case events.Wipe:
+		return l.tenants.FactoryWipeWith(ctx, d, with)
+	}
+	return handlers.GiveUp(fmt.Errorf("no call is known for %q", a))
+}
+
+// requests are the tenants' requests for approval, as [reset.Approvals] wants them.
+type requests struct{ graph.Tenants }
+
+// ApprovalState is [graph.Client.ApprovalState].
+func (r requests) ApprovalState(ctx context.Context, tenant, code string) (string, time.Time, error) {
+	status, expires, err := r.Tenants.ApprovalState(ctx, tenant, code)
+	return string(status), expires, err
 }

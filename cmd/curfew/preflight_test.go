@@ -25,7 +25,8 @@ func TestPreflightForTheGate(t *testing.T) {
 			{Name: graph.CheckWindows, Verdict: graph.Yes},
 		}, nil
 	})}
-	reasons, err := p.Check(t.Context(), events.Case{}, events.Task{})
+	task := events.Task{Order: events.Order{Action: events.Reset}}
+	reasons, err := p.Check(t.Context(), events.Case{}, task)
 	if err != nil || len(reasons) != 4 {
 		t.Fatal(reasons, err)
 	}
@@ -39,9 +40,15 @@ func TestPreflightForTheGate(t *testing.T) {
 			t.Errorf("%+v\nwant %+v", reasons[i], want)
 		}
 	}
+	for _, a := range []events.Action{events.Retire, events.Wipe} { // not only for Windows, and for good
+		task.Action = a
+		if reasons, err := p.Check(t.Context(), events.Case{}, task); err != nil || len(reasons) != 1 || reasons[0].Check != "seen" {
+			t.Errorf("%s: %+v %v", a, reasons, err)
+		}
+	}
 	down := errors.New("503")
 	p = preflight{checks(func() ([]graph.Check, error) { return nil, down })}
-	if reasons, err := p.Check(t.Context(), events.Case{}, events.Task{}); !errors.Is(err, down) || reasons != nil {
+	if reasons, err := p.Check(t.Context(), events.Case{}, task); !errors.Is(err, down) || reasons != nil {
 		t.Error(reasons, err)
 	}
 }

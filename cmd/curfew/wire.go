@@ -29,6 +29,9 @@ func table(conf *config, tenants graph.Tenants, templates *mail.Templates, guard
 	first, settle := time.Duration(conf.Pace.CheckAfter), time.Duration(conf.Pace.Settle)
 	desks := ticket.Handler{Desks: desks(conf)}
 	pagers := page.Handler{Services: services(conf)}
+	destroy := reset.Handler{
+		Devices: tenants, Intune: lastWord{tenants, guard}, Approvals: requests{tenants}, DryRun: conf.DryRun, First: first,
+	}
 	all := map[events.Action]handlers.Func{
 		events.Look:    look.Handler{Devices: tenants}.Do,
 		events.Sync:    sync.Handler{Intune: tenants, First: first, Settle: settle}.Do,
@@ -38,7 +41,9 @@ func table(conf *config, tenants graph.Tenants, templates *mail.Templates, guard
 		events.Page:    pagers.Do,
 		events.Resolve: pagers.Do,
 		events.Scan:    scan.Handler{Intune: tenants, First: first, Settle: settle}.Do,
-		events.Reset:   reset.Handler{Devices: tenants, Intune: lastWord{tenants, guard}, DryRun: conf.DryRun, First: first}.Do,
+		events.Reset:   destroy.Do,
+		events.Retire:  destroy.Do,
+		events.Wipe:    destroy.Do,
 	}
 	for action, do := range all {
 		all[action] = guard.Func(do) // the gates are in front of everything

@@ -21,7 +21,7 @@ func Laptop() events.Case {
 		Opened:  now.Add(-72 * time.Hour),
 		Told:    now.Add(-72 * time.Hour),
 		Device: events.Device{
-			Key: key, IntuneID: "intune-042", Name: "LT-042", Serial: "SN042", OS: "Windows", OSVersion: "10.0.26100", Agent: "mdm",
+			Key: key, IntuneID: "intune-042", Name: "LT-042", Serial: "SN042", OS: "Windows", OSVersion: "10.0.26100", Agent: "mdm", Owner: "company",
 			User: "anna@contoso.example", UserName: "Anna Bauer", UserMail: "anna@contoso.example", Management: "managed", Join: "AzureAd",
 			Compliance: "noncompliant", Threat: "highSeverity",
 			Settings: []events.Setting{{Policy: "Baseline", Name: "BitLockerEnabled", State: "nonCompliant"}},

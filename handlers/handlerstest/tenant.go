@@ -37,6 +37,7 @@ type Tenant struct {
 type action struct {
 	events.DeviceAction
 	device events.Key
+	leaves bool // the device leaves Intune by it, and its record with it
 }
 
 // A Mail is one that the tenant sent.
@@ -81,6 +82,7 @@ func (tn *Tenant) Look(ctx context.Context, c events.Case) (events.Device, error
 // Record shows what Intune knows of the actions on the device, and when it last
 // checked in.
 func (tn *Tenant) Record(ctx context.Context, d events.Device) (events.Device, error) {
+	left := false
 	err := call(ctx, &tn.Reads, func() {
 		tn.mu.Lock()
 		defer tn.mu.Unlock()
@@ -94,6 +96,7 @@ func (tn *Tenant) Record(ctx context.Context, d events.Device) (events.Device, e
 			if takes := max(tn.Takes, time.Minute); age >= takes {
 				a.State, a.Updated = tn.Ends, a.Started.Add(takes)
 				d.LastSync = a.Updated
+				left = left || a.leaves && a.State == "done"
 			}
 			d.Actions = append(d.Actions, a.DeviceAction)
 		}
@@ -101,26 +104,60 @@ func (tn *Tenant) Record(ctx context.Context, d events.Device) (events.Device, e
 			tn.Change(&d)
 		}
 	})
+	if err == nil && left {
+		err = noDevice{handlers.GiveUp(errors.New("404 Not Found"))}
+	}
 	return d, err
 }
+
+// noDevice says that Intune does not have the device, or not any more.
+type noDevice struct{ error }
+
+func (e noDevice) Unwrap() error { return e.error }
+func (noDevice) Gone() bool      { return true }
 
 // Sync queues an action, as Scan and Reset do: 204 (Graph docs: syncDevice,
 // windowsDefenderScan and wipe, 2025-10).
 func (tn *Tenant) Sync(ctx context.Context, d events.Device) error {
-	return tn.act(ctx, d, "syncDevice")
+	return tn.act(ctx, d, "syncDevice", false)
 }
 
 // Scan queues a scan; both kinds have one name in the record.
 func (tn *Tenant) Scan(ctx context.Context, d events.Device, _ bool) error {
-	return tn.act(ctx, d, "windowsDefenderScan")
+	return tn.act(ctx, d, "windowsDefenderScan", false)
 }
 
 // Reset queues an Autopilot Reset, which Graph calls wipe. Each call is one more.
 func (tn *Tenant) Reset(ctx context.Context, d events.Device) error {
-	return tn.act(ctx, d, "wipe")
+	return tn.act(ctx, d, "wipe", false)
 }
 
-func (tn *Tenant) act(ctx context.Context, d events.Device, name string) error {
+// Ask queues what is destructive. A retired device, and one that is wiped with its
+// enrolment, leaves Intune (Intune docs: device-wipe, device-retire). This tenant
+// wants no second administrator to approve, so nobody reads the justification.
+func (tn *Tenant) Ask(ctx context.Context, a events.Action, d events.Device, _, _ string) error {
+	switch a {
+	case events.Reset:
+		return tn.Reset(ctx, d)
+	case events.Retire:
+		return tn.act(ctx, d, "retire", true)
+	case events.Wipe:
+		return tn.act(ctx, d, "wipe", true)
+	}
+	return handlers.GiveUp(fmt.Errorf("400 Bad Request: there is no action %q", a))
+}
+
+// ApprovalState knows no request.
+func (tn *Tenant) ApprovalState(ctx context.Context, _, _ string) (status string, expires time.Time, err error) {
+	return "notFound", time.Time{}, call(ctx, &tn.Reads, func() {})
+}
+
+// FindApproval finds none.
+func (tn *Tenant) FindApproval(ctx context.Context, _, _ string) (code string, err error) {
+	return "", call(ctx, &tn.Reads, func() {})
+}
+
+func (tn *Tenant) act(ctx context.Context, d events.Device, name string, leaves bool) error {
 	return call(ctx, &tn.Writes, func() {
 		tn.mu.Lock()
 		defer tn.mu.Unlock()
@@ -128,7 +165,7 @@ func (tn *Tenant) act(ctx context.Context, d events.Device, name string) error {
 		if tn.Ends == "" {
 			tn.Ends = "done"
 		}
-		tn.actions = append(tn.actions, action{events.DeviceAction{Name: name, State: "pending", Started: now, Updated: now}, d.Key})
+		tn.actions = append(tn.actions, action{events.DeviceAction{Name: name, State: "pending", Started: now, Updated: now}, d.Key, leaves})
 	})
 }
 

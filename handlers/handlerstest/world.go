@@ -108,7 +108,10 @@ func (w World) play(ctx context.Context, t events.Task) (events.Fact, error) {
 		switch {
 		case accepted:
 			if t.Accepted == nil {
-				t.Accepted = &events.Progress{At: time.Now().UTC(), Receipt: a.Receipt}
+				t.Accepted = &events.Progress{At: time.Now().UTC()}
+			}
+			if a.Receipt != "" {
+				t.Accepted = &events.Progress{At: t.Accepted.At, Receipt: a.Receipt}
 			}
 			t.Unsure = false
 			if !a.Again.After(time.Now()) {

@@ -14,18 +14,30 @@ import (
 )
 
 func TestKeepsThePromises(t *testing.T) {
-	handlerstest.Run(t, func(testing.TB) handlerstest.World {
-		tenant := &handlerstest.Tenant{Lag: 10 * time.Minute, Takes: 2 * time.Hour}
-		c := handlerstest.Laptop()
-		return handlerstest.World{
-			Do: reset.Handler{Devices: tenant, Intune: tenant}.Do, Case: c, Task: task(c),
-			Effects: tenant.Effects, Calls: &tenant.Writes, Reads: &tenant.Reads,
-		}
-	})
+	for _, action := range []events.Action{events.Reset, events.Retire, events.Wipe} {
+		t.Run(string(action), func(t *testing.T) {
+			handlerstest.Run(t, func(testing.TB) handlerstest.World {
+				tenant := &handlerstest.Tenant{Lag: 10 * time.Minute, Takes: 2 * time.Hour}
+				c := handlerstest.Laptop()
+				return handlerstest.World{
+					Do: handler(tenant).Do, Case: c, Task: taskOf(c, action),
+					Effects: tenant.Effects, Calls: &tenant.Writes, Reads: &tenant.Reads,
+				}
+			})
+		})
+	}
 }
 
-func task(c events.Case) events.Task {
-	return handlerstest.Task(c, events.Order{Action: events.Reset})
+func handler(tenant *handlerstest.Tenant) reset.Handler {
+	return reset.Handler{Devices: tenant, Intune: tenant, Approvals: tenant}
+}
+
+func task(c events.Case) events.Task { return taskOf(c, events.Reset) }
+
+func taskOf(c events.Case, action events.Action) events.Task {
+	t := handlerstest.Task(c, events.Order{Action: action})
+	t.For = c.Device.IntuneID
+	return t
 }
 
 // Whatever has eased since the case was decided on, the device is not reset: what
@@ -52,7 +64,7 @@ func TestLooksALastTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tenant := &handlerstest.Tenant{Change: change}
 			c := handlerstest.Laptop()
-			fact, err := reset.Handler{Devices: tenant, Intune: tenant}.Do(t.Context(), c, task(c))
+			fact, err := handler(tenant).Do(t.Context(), c, task(c))
 			seen, ok := fact.(events.Seen)
 			if !ok || err != nil || seen.Task != task(c).ID || seen.Device.SeenAt.IsZero() {
 				t.Errorf("got %#v, %v; want what the last look saw", fact, err)
@@ -74,7 +86,7 @@ func TestACaseThatIsNotOpenResetsNothing(t *testing.T) {
 			tenant := &handlerstest.Tenant{}
 			c := handlerstest.Laptop()
 			change(&c)
-			fact, err := reset.Handler{Devices: tenant, Intune: tenant}.Do(t.Context(), c, task(c))
+			fact, err := handler(tenant).Do(t.Context(), c, task(c))
 			if _, ok := fact.(events.Seen); !ok || err != nil || len(tenant.Effects()) > 0 {
 				t.Errorf("got %#v, %v, %q", fact, err, tenant.Effects())
 			}
@@ -89,7 +101,7 @@ func TestMoreRiskDoesNotStopIt(t *testing.T) {
 		d.Alerts = append(d.Alerts, events.Alert{ID: "alert-2", Severity: "high", Status: "new"})
 	}}
 	c := handlerstest.Laptop()
-	fact, err := reset.Handler{Devices: tenant, Intune: tenant}.Do(t.Context(), c, task(c))
+	fact, err := handler(tenant).Do(t.Context(), c, task(c))
 	if _, ok := fact.(events.Accepted); !ok || err != nil || len(tenant.Effects()) != 1 {
 		t.Errorf("got %#v, %v, %q", fact, err, tenant.Effects())
 	}
@@ -113,7 +125,7 @@ func TestWhatMustNotBeReset(t *testing.T) {
 		t.Run(want, func(t *testing.T) {
 			tenant := &handlerstest.Tenant{Change: tt.change}
 			c := handlerstest.Laptop()
-			_, err := reset.Handler{Devices: tenant, Intune: tenant}.Do(t.Context(), c, task(c))
+			_, err := handler(tenant).Do(t.Context(), c, task(c))
 			if err == nil || !strings.Contains(err.Error(), want) || len(tenant.Effects()) > 0 {
 				t.Fatalf("got %v, %q; want %q and no reset", err, tenant.Effects(), want)
 			}
@@ -129,7 +141,7 @@ func TestALookThatTimesOutIsNotAReset(t *testing.T) {
 	tenant := &handlerstest.Tenant{}
 	tenant.Reads.Fail(1, fake.Fault{Status: 504})
 	c := handlerstest.Laptop()
-	_, err := reset.Handler{Devices: tenant, Intune: tenant}.Do(t.Context(), c, task(c))
+	_, err := handler(tenant).Do(t.Context(), c, task(c))
 	if v := handlers.Read(err); err == nil || v.Unsure || v.GiveUp {
 		t.Errorf("got %v, %+v; want a plain error", err, v)
 	}
@@ -138,7 +150,8 @@ func TestALookThatTimesOutIsNotAReset(t *testing.T) {
 func TestDryRunDoesEverythingButTheCall(t *testing.T) {
 	tenant := &handlerstest.Tenant{}
 	c := handlerstest.Laptop()
-	h := reset.Handler{Devices: tenant, Intune: tenant, DryRun: true}
+	h := handler(tenant)
+	h.DryRun = true
 	fact, err := h.Do(t.Context(), c, task(c))
 	if d, ok := fact.(events.Done); !ok || err != nil || !strings.HasPrefix(d.Receipt, "dry run") || len(tenant.Effects()) > 0 {
 		t.Errorf("got %#v, %v, %q", fact, err, tenant.Effects())
@@ -184,7 +197,7 @@ func TestUnsureIsSettledByTheRecord(t *testing.T) {
 				}
 				task.Begun, task.Unsure = &events.Attempt{ID: "1", At: began}, true
 				time.Sleep(tt.age)
-				fact, err := reset.Handler{Devices: tenant, Intune: tenant}.Do(t.Context(), c, task)
+				fact, err := handler(tenant).Do(t.Context(), c, task)
 				if got := outcome(fact, err); got != tt.want {
 					t.Errorf("got %s (%#v, %v), want %s", got, fact, err, tt.want)
 				}
@@ -227,7 +240,7 @@ func TestGivesUpAfterThreeDays(t *testing.T) {
 		tenant := &handlerstest.Tenant{Takes: 1000 * time.Hour}
 		c := handlerstest.Laptop()
 		task := task(c)
-		h := reset.Handler{Devices: tenant, Intune: tenant}
+		h := handler(tenant)
 		began := time.Now()
 		task.Begun = &events.Attempt{ID: "1", At: began}
 		fact, err := h.Do(t.Context(), c, task)
