@@ -15,24 +15,12 @@ import (
 
 // end resolves the ticket of a case that is over, or says so on it.
 func (v visit) end(ctx context.Context) (events.Fact, error) {
-	ref := refIn(v.task.Ref)
-	if ref == "" {
-		found, err := v.find(ctx, v.key)
-		if err != nil {
-			return nil, err
-		}
-		t, err := v.keep(ctx, found)
-		if err != nil {
-			return nil, err
-		}
-		if ref = t.Ref; ref == "" {
-			return events.Done{Task: v.task.ID}, nil
-		}
-	}
-	t, err := v.read(ctx, ref)
+	t, err := v.mine(ctx, refIn(v.task.Ref))
 	switch {
 	case err != nil:
 		return nil, err
+	case t.Ref == "":
+		return events.Done{Task: v.task.ID}, nil
 	case t.State != Open, v.hasSaid(t, left):
 		return v.done(t), nil
 	case v.task.Unsure && !v.said(t):
@@ -49,7 +37,7 @@ func (v visit) end(ctx context.Context) (events.Fact, error) {
 	case err != nil:
 		return nil, v.wrote("resolve ticket "+called(t), err)
 	}
-	switch after, err := v.desk.Read(ctx, ref); {
+	switch after, err := v.desk.Read(ctx, t.Ref); {
 	case err != nil:
 		return nil, handlers.Unsure(fmt.Errorf("see whether ticket %s was resolved: %w", called(t), err))
 	case after.State == Open:
@@ -57,6 +45,21 @@ func (v visit) end(ctx context.Context) (events.Fact, error) {
 		return v.leave(ctx, after, "It could not be resolved: Curfew's account may not be allowed to.")
 	}
 	return v.done(t), nil
+}
+
+// mine is the ticket with that ref, or the case's own if there is none: an
+// address that has changed answers 404 too, and a person may have split tickets.
+func (v visit) mine(ctx context.Context, ref string) (Ticket, error) {
+	if ref != "" {
+		if t, err := v.read(ctx, ref); err != nil || t.State != Gone {
+			return t, err
+		}
+	}
+	found, err := v.find(ctx, v.key)
+	if err != nil {
+		return Ticket{}, err
+	}
+	return v.keep(ctx, found)
 }
 
 // leave says on a ticket that its case is over, and leaves it to people.
