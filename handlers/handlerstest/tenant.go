@@ -157,6 +157,16 @@ func (tn *Tenant) FindApproval(ctx context.Context, _, _ string) (code string, e
 	return "", call(ctx, &tn.Reads, func() {})
 }
 
+// RemoteLock queues that (Graph docs: remoteLock).
+func (tn *Tenant) RemoteLock(ctx context.Context, d events.Device) error {
+	return tn.act(ctx, d, "remoteLock", false)
+}
+
+// Restart queues that (Graph docs: rebootNow).
+func (tn *Tenant) Restart(ctx context.Context, d events.Device) error {
+	return tn.act(ctx, d, "rebootNow", false)
+}
+
 func (tn *Tenant) act(ctx context.Context, d events.Device, name string, leaves bool) error {
 	return call(ctx, &tn.Writes, func() {
 		tn.mu.Lock()
