@@ -125,8 +125,11 @@ func (t *turn) ask(o Order, rung int, ref string) {
 
 // place is where an order is heard.
 func place(o Order) string {
-	if o.Action == Mail {
+	switch o.Action {
+	case Mail:
 		return "mail:" + o.Destination
+	case Isolate, Unisolate:
+		return "network"
 	}
 	return o.Destination
 }

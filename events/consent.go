@@ -90,10 +90,11 @@ func (t *turn) awaits(task *Task, request string) {
 	t.write(about, "approve-in-intune")
 }
 
-// declined gives a task up that the other side's people do not want.
+// declined gives a task up that the other side's people do not want. They are
+// asked about grave things only.
 func (t *turn) declined(f Declined) {
 	i := t.index(f.Task)
-	if i < 0 {
+	if i < 0 || !t.Pending[i].Action.Grave() {
 		return
 	}
 	task := t.Pending[i]

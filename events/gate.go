@@ -64,8 +64,8 @@ func (t *turn) approved(f Approved) {
 	t.say("%s approved by %s (%d of %d)", describe(*task), f.By, len(task.Approvals), task.Needs)
 }
 
-// forbidden gives a task up by a person's word, unless it has begun.
-func (t *turn) forbidden(id, verb, by, reason string) {
+// refused gives a task up by a person's word, unless it has begun.
+func (t *turn) refused(id, verb, by, reason string) {
 	i := t.index(id)
 	if i < 0 || t.Pending[i].Begun != nil || t.Pending[i].Action == Look {
 		return

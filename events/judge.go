@@ -73,6 +73,9 @@ func (t *turn) keepOpen() {
 			t.say("%s called off", describe(task))
 		}
 	}
+	for i := range t.Effects {
+		t.Effects[i].Back = false
+	}
 }
 
 // start puts the case at the foot of a policy's ladder.
@@ -106,7 +109,7 @@ func by(policy string) string {
 // persists notes that the risk is still there.
 func (t *turn) persists() {
 	t.Unproven = nil
-	t.callOff(func(task Task) bool { return task.Action == Unisolate })
+	t.keepIn()
 	if !t.Clearing.IsZero() {
 		t.Clearing = time.Time{}
 		t.say("at risk again")

@@ -41,11 +41,11 @@ func (t *turn) learn(f Fact) {
 	case Approved:
 		t.approved(f)
 	case Denied:
-		t.forbidden(f.Task, "denied", f.By, f.Reason)
+		t.refused(f.Task, "denied", f.By, f.Reason)
 	case Released:
 		t.released(f)
 	case Cancelled:
-		t.forbidden(f.Task, "cancelled", f.By, f.Reason)
+		t.refused(f.Task, "cancelled", f.By, f.Reason)
 	case Acknowledged:
 		t.hold(Hold{By: f.By, Until: f.Until}, "acknowledged")
 	case Snoozed:
@@ -155,6 +155,14 @@ func (t *turn) begun(f Begun) {
 // barred says why a task must not begin now, or "". It is asked when a task is
 // sent and again when it is about to be called, however long the queue was.
 func (t *turn) barred(task Task) string {
+	if why := t.forbidden(task); why != "" || !t.wants(task) {
+		return why
+	}
+	return "the device is isolated, and Intune does not reach it"
+}
+
+// forbidden says why a task must not begin, but for what can be had out of the way.
+func (t *turn) forbidden(task Task) string {
 	if task.Rung == 0 {
 		return ""
 	}
@@ -325,50 +333,6 @@ func (t *turn) report(task Task) {
 // busy reports whether a task of the ladder is pending.
 func (t *turn) busy() bool {
 	return slices.ContainsFunc(t.Pending, func(task Task) bool { return task.Rung > 0 })
-}
-
-func (t *turn) hold(h Hold, verb string) {
-	h.Until = h.Until.UTC()
-	switch far := t.now.Add(longest); {
-	case !t.Open:
-		return
-	case !h.Until.After(t.now):
-		if t.Hold != nil {
-			t.say("%s lifts the hold by %s", h.By, t.Hold.By)
-			t.Hold = nil
-			t.look()
-		}
-		return
-	case h.Until.After(far):
-		h.Until = far
-	}
-	if t.Hold == nil || *t.Hold != h {
-		t.Hold = &h
-		t.say("%s by %s until %s%s", verb, h.By, h.Until.Format(time.RFC3339), prefixed(": ", h.Reason))
-	}
-}
-
-func (t *turn) retried(f Retried) {
-	i := slices.IndexFunc(t.Given, func(x Task) bool { return x.ID == f.Task })
-	if i < 0 || t.Given[i].Rung > 0 && !t.Open {
-		return
-	}
-	task := t.Given[i]
-	t.Given = slices.Delete(t.Given, i, i+1)
-	if task.Action == Look {
-		t.look()
-		return
-	}
-	task.Begun, task.Accepted, task.Unsure, task.Tries, task.Refused, task.Next = nil, nil, false, 0, "", t.now
-	task.Held, task.Approvals, task.Released, task.Request, task.Seal = nil, nil, "", "", t.Device.Risk()
-	if task.Action.Destructive() {
-		task.For = t.Device.IntuneID
-	}
-	t.Pending = append(t.Pending, task)
-	t.say("%s tries again: %s", f.By, describe(task))
-	if task.Needs > 0 {
-		t.invite(task.ID)
-	}
 }
 
 func prefixed(prefix, s string) string {

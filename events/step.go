@@ -74,6 +74,7 @@ func (t *turn) advance() {
 	t.confine()
 	t.tend()
 	t.climb()
+	t.makeWay()
 	t.send()
 }
 

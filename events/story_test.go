@@ -84,6 +84,23 @@ var twoPeople = events.Policies{
 	}},
 }
 
+// contained is a policy that isolates first, and asks by mail before it resets.
+var contained = events.Policies{
+	Attention: []events.Order{{Action: events.Page, Destination: "oncall", Template: "attention"}},
+	Approvers: events.Approvers{"contoso": {"ana@contoso.example", "user@contoso.example"}},
+	List: []events.Policy{{
+		Name:  "contained",
+		When:  when(func(d events.Device) bool { return d.Threat.Level() >= events.Medium }),
+		About: []events.Signal{events.ThreatState, events.Compliance, events.MalwareLeft},
+		Grace: 24 * time.Hour,
+		Ladder: []events.Rung{
+			{Do: []events.Order{{Action: events.Mail, Template: "threat-found"}, {Action: events.Isolate}}},
+			{After: 30 * time.Hour, Do: []events.Order{{Action: events.Reset}}, Approvals: 1},
+		},
+		Closing: []events.Order{{Action: events.Mail, Template: "cleared"}},
+	}},
+}
+
 func highAlert(d events.Device) bool {
 	for _, a := range d.OpenAlerts() {
 		if events.Severity(a.Severity) >= events.High {
@@ -139,7 +156,7 @@ func replay(t *testing.T, story string) string {
 		}
 		s.now = s.now.Add(wait)
 		if words[1] == "policy" {
-			s.p = twoPeople
+			s.p = map[string]events.Policies{"two": twoPeople, "contained": contained}[words[2]]
 			continue
 		}
 		if words[1] == "tenant" {
@@ -209,7 +226,7 @@ func (s *scene) play(t *testing.T, out *bytes.Buffer, words []string) {
 }
 
 func order(t events.Task) string {
-	return strings.Join(strings.Fields(fmt.Sprint(t.Action, " ", t.Kind, " ", t.Destination, " ", t.Template, " ", t.Ref)), " ")
+	return strings.Join(strings.Fields(fmt.Sprint(t.Action, " ", t.Kind, " ", t.Via, " ", t.Scope, " ", t.Destination, " ", t.Template, " ", t.Ref)), " ")
 }
 
 // fact reads one. A task is named by its number.
@@ -244,6 +261,16 @@ func (s *scene) fact(t *testing.T, w []string) events.Fact {
 		return events.Accepted{Task: s.task(arg(1)), Again: in(2)}
 	case "done":
 		return events.Done{Task: s.task(arg(1)), Receipt: rest(2)}
+	case "others":
+		return events.Done{Task: s.task(arg(1)), Receipt: rest(2), Others: true}
+	case "microsoft":
+		return events.Held{Task: s.task(arg(1)), Until: in(2), Gate: events.GateMicrosoft, Reason: "an administrator has to approve", Request: arg(3)}
+	case "declined":
+		return events.Declined{Task: s.task(arg(1)), By: "an administrator", Reason: rest(2)}
+	case "lifted":
+		return events.Lifted{By: "ana", Reason: rest(1)}
+	case "linked":
+		return events.Approved{Task: s.task(arg(1)), By: arg(2), Link: arg(3), Seal: rest(4)}
 	case "dry":
 		return events.Done{Task: s.task(arg(1)), Receipt: rest(2), Dry: true}
 	case "delayed":
@@ -311,6 +338,13 @@ func (s *scene) look(t *testing.T, words []string) events.Device {
 			s.d.Threat = events.Threat(v)
 		case "compliance":
 			s.d.Compliance = v
+		case "user":
+			s.d.User, s.d.UserID, s.d.UserMail = v, "", ""
+			if v != "" {
+				s.d.UserID, s.d.UserMail = "id-of-"+v, v
+			}
+		case "enrolled":
+			s.d.IntuneID = v
 		case "bitlocker":
 			s.d.Settings = nil
 			if v == "off" {

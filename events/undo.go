@@ -56,7 +56,7 @@ func (t *turn) restore() {
 // hasten asks for what may end the doubts about a device's health: a check-in,
 // and that it be let out of its isolation, under which it cannot check in.
 func (t *turn) hasten() {
-	i := slices.IndexFunc(t.Effects, func(e Effect) bool { return e.Action == Isolate })
+	i := t.isolation()
 	for _, why := range t.Unproven {
 		stale := i >= 0 && why == infected && t.Device.LastSync.Before(t.Effects[i].At)
 		if why != silent && !strings.HasPrefix(why, notCompliant) && !stale {
@@ -67,6 +67,39 @@ func (t *turn) hasten() {
 		t.undo(t.Effects[i])
 	} else {
 		t.sync()
+	}
+}
+
+// keepIn calls off the lifting of an isolation that has not begun, for the risk is
+// back; but not if the isolation is in the way of a reset.
+func (t *turn) keepIn() {
+	if t.isolation() < 0 || slices.ContainsFunc(t.Pending, t.wants) {
+		return // it is of a case before, or has to make way
+	}
+	for _, task := range slices.Clone(t.Pending) {
+		if task.Action == Unisolate && task.Begun == nil {
+			t.strike(task.ID)
+			t.say("%s called off", describe(task))
+		}
+	}
+}
+
+// isolation is the place of the isolation in force, or -1.
+func (t *turn) isolation() int {
+	return slices.IndexFunc(t.Effects, func(e Effect) bool { return e.Action == Isolate })
+}
+
+// wants reports whether a task could go ahead, but for an isolation: Intune does
+// not reach a device that only Defender reaches.
+func (t *turn) wants(task Task) bool {
+	return task.Action.Destructive() && task.Begun == nil && t.isolation() >= 0 && t.forbidden(task) == ""
+}
+
+// makeWay lets a device out of its isolation when that is all that is in the way
+// of a reset.
+func (t *turn) makeWay() {
+	if slices.ContainsFunc(t.Pending, t.wants) {
+		t.undo(t.Effects[t.isolation()])
 	}
 }
 

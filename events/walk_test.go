@@ -136,8 +136,10 @@ func (w *walk) account(f events.Fact, before, next events.Case) string {
 			if t.Rung > 0 && t.Policy == next.Policy && next.Open && w.told.IsZero() {
 				w.told = w.now
 			}
-		case events.Ticket, events.Page:
+		case events.Ticket, events.Page, events.Isolate:
 			w.open[where] = true
+		case events.Unisolate:
+			delete(w.open, events.Order{Action: events.Isolate})
 		case events.Close:
 			delete(w.open, events.Order{Action: events.Ticket, Destination: t.Destination})
 		case events.Resolve:
@@ -145,12 +147,23 @@ func (w *walk) account(f events.Fact, before, next events.Case) string {
 		}
 	case events.Begun:
 		t, _ := next.Wants(f.Task)
-		if t.Begun == nil || t.Begun.ID != f.Attempt || !t.Action.Destructive() {
+		if t.Begun == nil || t.Begun.ID != f.Attempt || !t.Action.Grave() {
+			break
+		}
+		if t.Action == events.Isolate {
+			pol := w.p.List[slices.IndexFunc(w.p.List, func(p events.Policy) bool { return p.Name == next.Policy })]
+			if w.approvals(t) < w.needs(pol, t) {
+				return "an isolation without its approvals"
+			}
 			break
 		}
 		pol := w.p.List[slices.IndexFunc(w.p.List, func(p events.Policy) bool { return p.Name == next.Policy })]
 		risk, _ := pol.When.Holds(w.d)
 		switch {
+		case w.open[events.Order{Action: events.Isolate}]:
+			return "a reset of a device that Intune does not reach"
+		case t.For != "" && t.For != w.d.IntuneID:
+			return "a reset of another enrolment than it was asked for"
 		case w.told.IsZero():
 			return "a reset, and nobody was told"
 		case w.now.Sub(w.told) < pol.Grace:
@@ -195,7 +208,25 @@ func (w *walk) fact(kind, which, n int) events.Fact {
 		task = tasks[which%len(tasks)].ID
 	}
 	in := w.now.Add(time.Duration(n-20) * time.Hour)
-	switch kind % 20 {
+	switch kind % 21 {
+	case 20:
+		switch n % 7 {
+		case 0:
+			return events.Lifted{By: "ana"}
+		case 1:
+			return events.Declined{Task: task, By: "an administrator"}
+		case 2:
+			return events.Held{Task: task, Gate: events.GateMicrosoft, Until: in, Request: fmt.Sprint("code", n%3)}
+		case 3:
+			return events.Approved{Task: task, By: "ana", Seal: "threat=another"}
+		case 4:
+			w.d.IntuneID = fmt.Sprint("enrolment", n%3)
+		case 5:
+			w.d.User, w.d.UserID = "user@contoso.example", "u1"
+		default:
+			w.d.User, w.d.UserID = "", ""
+		}
+		return w.sight(task)
 	case 18:
 		return []events.Fact{
 			events.Held{Task: task, Gate: "budget", Reason: "used up", Until: in},
@@ -283,7 +314,7 @@ func TestPromises(t *testing.T) {
 		w := newWalk(anyPolicies(t))
 		for range rapid.IntRange(1, 80).Draw(t, "facts") {
 			w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{0, 0, 1, 10, 60, 600, 6000}).Draw(t, "minutes")) * time.Minute)
-			f := w.fact(rapid.IntRange(0, 19).Draw(t, "kind"), rapid.IntRange(0, 9).Draw(t, "task"), rapid.IntRange(0, 60).Draw(t, "n"))
+			f := w.fact(rapid.IntRange(0, 20).Draw(t, "kind"), rapid.IntRange(0, 9).Draw(t, "task"), rapid.IntRange(0, 60).Draw(t, "n"))
 			if bad := w.step(f); bad != "" {
 				t.Fatal(bad)
 			}
@@ -299,7 +330,7 @@ func TestTakenBack(t *testing.T) {
 		w.sane = true
 		for range rapid.IntRange(1, 60).Draw(t, "facts") {
 			w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 60, 600}).Draw(t, "minutes")) * time.Minute)
-			kind := rapid.SampledFrom([]int{0, 1, 1, 4, 5, 7, 7, 7, 8, 12, 14, 17, 17}).Draw(t, "kind")
+			kind := rapid.SampledFrom([]int{0, 1, 1, 4, 5, 7, 7, 7, 8, 12, 14, 17, 17, 20}).Draw(t, "kind")
 			if bad := w.step(w.fact(kind, rapid.IntRange(0, 9).Draw(t, "task"), rapid.IntRange(0, 60).Draw(t, "n"))); bad != "" {
 				t.Fatal(bad)
 			}
@@ -343,7 +374,7 @@ func anyPolicies(t *rapid.T) events.Policies {
 	hours := func(name string) time.Duration {
 		return time.Duration(rapid.SampledFrom([]int{0, 0, 1, 5, 24, 72}).Draw(t, name)) * time.Hour
 	}
-	p := events.Policies{Relook: 6 * time.Hour}
+	p := events.Policies{Relook: 6 * time.Hour, Isolation: hours("isolation"), Approvers: events.Approvers{"": {"ana@contoso.example"}}}
 	if rapid.Bool().Draw(t, "attention") {
 		p.Attention = []events.Order{{Action: events.Ticket, Destination: "desk"}}
 	}
@@ -370,6 +401,7 @@ func anyPolicies(t *rapid.T) events.Policies {
 				r.Do = append(r.Do, rapid.SampledFrom([]events.Order{
 					{Action: events.Mail, Template: "notice"}, {Action: events.Ticket, Destination: "desk"},
 					{Action: events.Page, Destination: "oncall"}, {Action: events.Scan, Kind: "full"}, {Action: events.Reset},
+					{Action: events.Isolate}, {Action: events.Neighbours, Scope: "user"}, {Action: events.Retire},
 				}).Draw(t, "order"))
 			}
 			pol.Ladder = append(pol.Ladder, r)

@@ -19,9 +19,11 @@ import (
 //
 // Besides what is plainly wrong it refuses what could do harm or nothing:
 //
-//   - a reset without an unconditional mail on a rung before it and a grace;
-//   - a reset in a policy that may match a device without any threat;
-//   - a scan, sync or reset in attention or closing, where no rung guards them;
+//   - a reset, retire or wipe without an unconditional mail on a rung before it and
+//     a grace, and a wipe that nobody approves;
+//   - one of them, or an isolation, in a policy that may match a device without any
+//     threat;
+//   - what is done to a device in attention or closing, where no rung guards it;
 //   - a rung that can never be climbed, and a policy that can never match.
 func (r Rules) Compile(k Known) (events.Policies, []Problem) {
 	lang, err := newLanguage()
@@ -145,8 +147,11 @@ func (c *compiler) approvals(path string, r Rung) int {
 	case r.Approval == "":
 	case n == 0:
 		c.say(path, 0, "an approval is by one person or by two, not %q%s", r.Approval, hint(r.Approval, choice))
-	case !r.does(events.Reset) && !r.unreadable():
-		c.say(path, 0, "nothing on this rung is destructive, so nobody is asked to approve it: put the approval on the rung that resets, or leave it out")
+	case !r.doesAny(events.Action.Grave) && !r.unreadable():
+		c.say(path, 0, "nothing on this rung is destructive or isolates, so nobody is asked to approve it: put the approval on the rung that does, or leave it out")
+	}
+	if n == 0 && r.Approval == "" && r.does(events.Wipe) {
+		c.say(path, 0, "a factory wipe takes the device from the company too, so somebody has to approve it: write approval: one, or better two")
 	}
 	return n
 }
@@ -221,7 +226,7 @@ func (c *compiler) order(at string, o Order, place string) Order {
 	switch o.Action {
 	case "":
 		c.say(at, 0, "the entry names no action")
-	case events.Look, events.Close, events.Resolve:
+	case events.Look, events.Close, events.Resolve, events.Unisolate, events.Restore:
 		c.say(at, 0, "%s is done by itself when its time comes and cannot be ordered", o.Action)
 	case events.Ticket, events.Page:
 		c.destination(in, o)
@@ -232,17 +237,36 @@ func (c *compiler) order(at string, o Order, place string) Order {
 		if o.Destination != "" {
 			c.say(in+"/destination", 0, "mail goes to the device's user and takes no destination")
 		}
-	case events.Scan:
-		o.Kind = cmp.Or(o.Kind, DefaultScan)
-		if o.Kind != "quick" && o.Kind != "full" {
-			c.say(in+"/kind", 0, "a scan is quick or full, not %q", o.Kind)
-		}
-	case events.Sync, events.Reset:
+	case events.Scan, events.Neighbours:
+		o = c.scan(in, o)
+	case events.Sync, events.Investigate, events.Lock, events.Restart, events.Isolate, events.Reset, events.Retire, events.Wipe:
 	default:
 		c.say(at, 0, "there is no action %q%s", o.Action, hint(string(o.Action), Orderable()))
 	}
 	if o.Action.OnDevice() && place != "ladder" {
 		c.say(at, 0, "%s is not possible in %s: only a rung of a ladder, with its guards, may do something to a device", o.Action, place)
+	}
+	return o
+}
+
+// scan checks what a scan is like, of the device or of its neighbours.
+func (c *compiler) scan(in string, o Order) Order {
+	o.Kind = cmp.Or(o.Kind, DefaultScan)
+	if o.Kind != "quick" && o.Kind != "full" {
+		c.say(in+"/kind", 0, "a scan is quick or full, not %q", o.Kind)
+	}
+	switch {
+	case o.Action == events.Scan && o.Via == "intune":
+		o.Via = "" // which is what it is without
+	case o.Action == events.Scan && o.Via != "" && o.Via != "defender":
+		c.say(in+"/via", 0, "a scan goes by way of intune or defender, not %q%s", o.Via, hint(o.Via, []string{"intune", "defender"}))
+	case o.Action == events.Neighbours:
+		if group, ok := strings.CutPrefix(o.Scope, "group:"); ok && strings.TrimSpace(group) != "" {
+			break
+		}
+		if scopes := []string{"user", "incident", "group:NAME"}; !slices.Contains(scopes[:2], o.Scope) {
+			c.say(in+"/scope", 0, "the neighbours are those of the user, of the incident or of a group: scope is user, incident or group:NAME, not %q%s", o.Scope, hint(o.Scope, scopes))
+		}
 	}
 	return o
 }
@@ -269,7 +293,15 @@ func (c *compiler) destination(in string, o Order) {
 
 // Orderable are the actions that rules can order.
 func Orderable() []string {
-	return []string{string(events.Mail), string(events.Ticket), string(events.Page), string(events.Sync), string(events.Scan), string(events.Reset)}
+	return []string{
+		string(events.Mail), string(events.Ticket), string(events.Page), string(events.Sync), string(events.Scan), string(events.Neighbours),
+		string(events.Investigate), string(events.Lock), string(events.Restart), string(events.Isolate),
+		string(events.Reset), string(events.Retire), string(events.Wipe),
+	}
+}
+
+func (r Rung) doesAny(which func(events.Action) bool) bool {
+	return slices.ContainsFunc(r.Do, func(o Order) bool { return which(o.Action) })
 }
 
 func (r Rung) does(a events.Action) bool {

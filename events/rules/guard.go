@@ -40,33 +40,41 @@ func (c *compiler) rungIf(path, text string, when *Condition) *Condition {
 func (c *compiler) guard(path string, p Policy, when *Condition, conds []*Condition) {
 	for i, r := range p.Ladder {
 		rung := path + "/ladder/" + itoa(i)
-		if r.does(events.Scan) || r.does(events.Reset) {
+		if deviceAction(r) != "" {
 			mac := events.Device{OS: "macOS"}
 			if when != nil && !excluded(mac, []string{"os"}, when, conds[i]) {
 				c.warn(rung, "%s works on Windows only, but this rung is climbed for other systems too: add device.os == \"Windows\" to the policy's `when` or the rung's `if`", deviceAction(r))
 			}
 		}
-		if !r.does(events.Reset) {
+		last := destroys(r)
+		if last == "" {
 			continue
 		}
-		c.noticed(rung, p.Ladder[:i])
+		c.noticed(rung, last, p.Ladder[:i])
 		if p.Grace <= 0 {
-			c.say(path+"/grace", 0, "rung %d resets the device, so the policy needs a grace: the least time between telling the user and the reset, 24h say", i+1)
+			c.say(path+"/grace", 0, "rung %d has a %s, so the policy needs a grace: the least time between telling the user and the %s, 24h say", i+1, last, last)
 		}
 		if !r.WaitsInvestigation {
-			c.warn(rung, "this reset does not wait for Defender's own investigation: add waits_for_investigation: true")
+			c.warn(rung, "this %s does not wait for Defender's own investigation: add waits_for_investigation: true", last)
 		}
 	}
-	switch resets := slices.ContainsFunc(p.Ladder, func(r Rung) bool { return r.does(events.Reset) }); {
-	case resets && when != nil:
-		c.threatOnly(path+"/when", when)
-	case !resets && p.Grace > 0 && !slices.ContainsFunc(p.Ladder, Rung.unreadable):
+	destroyed := slices.ContainsFunc(p.Ladder, func(r Rung) bool { return destroys(r) != "" })
+	if when != nil {
+		for _, r := range p.Ladder {
+			if i := slices.IndexFunc(r.Do, func(o Order) bool { return o.Action.Grave() }); i >= 0 {
+				c.threatOnly(path+"/when", r.Do[i].Action, when)
+				break
+			}
+		}
+	}
+	switch {
+	case !destroyed && p.Grace > 0 && !slices.ContainsFunc(p.Ladder, Rung.unreadable):
 		c.warn(path+"/grace", "the grace is the time a user has before a reset, and no rung resets: to delay a rung, use its `after`")
 	}
 }
 
 // noticed checks that the user is told on one of the rungs below a reset.
-func (c *compiler) noticed(path string, below []Rung) {
+func (c *compiler) noticed(path, last string, below []Rung) {
 	var perhaps bool
 	for _, r := range below {
 		switch {
@@ -79,18 +87,18 @@ func (c *compiler) noticed(path string, below []Rung) {
 		}
 	}
 	if perhaps {
-		c.say(path, 0, "the user may not have been told before this reset: every rung below it with a mail has an `if` and may be passed over; put a mail on a rung without one")
+		c.say(path, 0, "the user may not have been told before this %s: every rung below it with a mail has an `if` and may be passed over; put a mail on a rung without one", last)
 		return
 	}
-	c.say(path, 0, "nobody is told before this reset: put a mail on a rung below it")
+	c.say(path, 0, "nobody is told before this %s: put a mail on a rung below it", last)
 }
 
 // threatOnly checks that the policy is about threats: one that could match a
-// device without any may not reset it.
-func (c *compiler) threatOnly(path string, when *Condition) {
+// device without any may not do grave things to it.
+func (c *compiler) threatOnly(path string, grave events.Action, when *Condition) {
 	for _, t := range []events.Threat{"", "secured"} {
 		if !excluded(events.Device{Threat: t}, threatFields[:], when) {
-			c.say(path, 0, "only threats may reach a reset, but a device without any could match this: it must ask for device.threat, device.alerts or device.malware in any case; keep compliance in a policy of its own")
+			c.say(path, 0, "only threats may reach %s, but a device without any could match this: it must ask for device.threat, device.alerts or device.malware in any case; keep compliance in a policy of its own", withArticle(grave))
 			return
 		}
 	}
@@ -100,7 +108,7 @@ func (c *compiler) threatOnly(path string, when *Condition) {
 		Malware: []events.Malware{{Severity: "severe", State: "removed"}},
 	}
 	if !excluded(over, threatFields[:], when) {
-		c.warn(path, "this still holds when every alert is resolved and all malware is gone, so the case would go on to the reset: ask for a.open and m.active")
+		c.warn(path, "this still holds when every alert is resolved and all malware is gone, so the case would go on to the %s: ask for a.open and m.active", noun(grave))
 	}
 }
 
@@ -164,10 +172,39 @@ func (c *compiler) covers(a, b []string) bool {
 	return !slices.ContainsFunc(b, func(id string) bool { return !slices.Contains(a, id) })
 }
 
-// deviceAction names what the rung does on Windows only.
+// deviceAction names what the rung does on Windows only, or is empty.
 func deviceAction(r Rung) string {
-	if r.does(events.Reset) {
+	switch {
+	case r.does(events.Reset):
 		return "reset"
+	case slices.ContainsFunc(r.Do, func(o Order) bool { return o.Action == events.Scan && o.Via != "defender" }):
+		return "scan"
 	}
-	return "scan"
+	return ""
+}
+
+// destroys names what on the rung cannot be taken back, or is empty.
+func destroys(r Rung) string {
+	i := slices.IndexFunc(r.Do, func(o Order) bool { return o.Action.Destructive() })
+	if i < 0 {
+		return ""
+	}
+	return noun(r.Do[i].Action)
+}
+
+func noun(a events.Action) string {
+	switch a {
+	case events.Isolate:
+		return "isolation"
+	case events.Wipe:
+		return "factory wipe"
+	}
+	return string(a)
+}
+
+func withArticle(a events.Action) string {
+	if a == events.Isolate {
+		return "an " + noun(a)
+	}
+	return "a " + noun(a)
 }

@@ -87,7 +87,7 @@ type Rung struct {
 	After              Duration `json:"after,omitempty"`
 	If                 string   `json:"if,omitempty"`
 	WaitsInvestigation bool     `json:"waits_for_investigation,omitempty"`
-	Approval           string   `json:"approval,omitempty"` // before what is destructive: one or two people; empty: none
+	Approval           string   `json:"approval,omitempty"` // before what is grave: one or two people; empty: none
 	Do                 []Order  `json:"do"`
 }
 
@@ -99,6 +99,8 @@ type orderParams struct {
 	Destination string `json:"destination,omitempty"`
 	Template    string `json:"template,omitempty"`
 	Kind        string `json:"kind,omitempty"`
+	Via         string `json:"via,omitempty"`
+	Scope       string `json:"scope,omitempty"`
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. Null is an order without an action.
@@ -116,14 +118,14 @@ func (o *Order) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("an order names %d actions; it must name one", len(m))
 	}
 	for action, p := range m {
-		*o = Order{Action: action, Destination: p.Destination, Template: p.Template, Kind: p.Kind}
+		*o = Order{Action: action, Destination: p.Destination, Template: p.Template, Kind: p.Kind, Via: p.Via, Scope: p.Scope}
 	}
 	return nil
 }
 
 // MarshalJSON implements [json.Marshaler].
 func (o Order) MarshalJSON() ([]byte, error) {
-	p := orderParams{Destination: o.Destination, Template: o.Template, Kind: o.Kind}
+	p := orderParams{Destination: o.Destination, Template: o.Template, Kind: o.Kind, Via: o.Via, Scope: o.Scope}
 	return json.Marshal(map[events.Action]orderParams{o.Action: p})
 }
 

@@ -128,14 +128,14 @@ func (a *Actuator) look(ctx context.Context, c events.Case) (events.Device, erro
 	if err != nil {
 		return events.Device{}, err
 	}
-	var real []events.Alert
+	var ours []events.Alert
 	for _, alert := range d.Alerts {
 		named := alert.DefenderDevice != "" || alert.Verdict != "" || alert.Remediation != ""
 		if named && !alert.ReadAt.Before(began.Truncate(time.Millisecond)) {
-			real = append(real, alert)
+			ours = append(ours, alert)
 		}
 	}
-	d.Alerts = real
+	d.Alerts = ours
 	return d, nil
 }
 
@@ -167,14 +167,18 @@ func (a *Actuator) held(c events.Case, t events.Task, doubts []string) events.He
 	}
 	why := short(strings.Join(doubts, "; "))
 	if a.Log != nil {
-		a.Log.Warn("a task is not done, because it does not agree with what is known here", "task", t.ID, "tenant", c.Tenant, "policy", t.Policy, "rung", t.Rung, "reason", why)
+		a.Log.Warn("a task is not done, because it does not agree with what is known here", "task", name(t.ID), "tenant", name(c.Tenant), "policy", name(t.Policy), "rung", t.Rung, "reason", why)
 	}
 	return events.Held{Task: t.ID, Gate: Gate, Reason: why, Until: now.UTC().Add(wait).Truncate(time.Second)}
 }
 
 // short bounds a reason, which may quote what somebody has made up.
-func short(s string) string {
-	const most = 500
+func short(s string) string { return line(s, 500) }
+
+// name bounds a name.
+func name(s string) string { return line(s, 160) }
+
+func line(s string, most int) string {
 	r := []rune(strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '
