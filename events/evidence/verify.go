@@ -22,14 +22,16 @@ var ErrNoBundle = errors.New("not a bundle of evidence")
 func Verify(r io.Reader, head string) (Report, error) {
 	m := &meter{r: r, left: mostItem, all: mostBytes}
 	v := &verifier{m: m, dec: json.NewDecoder(m)}
-	if err := v.begin(); err != nil {
+	err := v.begin()
+	if m.err != nil {
+		return Report{}, fmt.Errorf("evidence: %w", m.err)
+	} else if err != nil {
 		return Report{}, fmt.Errorf("evidence: %w", err)
 	}
-	err := v.body()
+	err = v.body()
 	if m.err != nil {
 		return v.c.Report, fmt.Errorf("evidence: %w", m.err)
-	}
-	if err != nil {
+	} else if err != nil {
 		v.c.find("bundle", Place{}, "is damaged %s: %v", v.where(), err)
 	}
 	v.c.known(head)
@@ -112,9 +114,6 @@ func (v *verifier) expect(want ...json.Token) error {
 // begin reads up to what the bundle is about.
 func (v *verifier) begin() error {
 	if err := v.expect(json.Delim('{'), "curfew", "evidence", "version"); err != nil {
-		if v.m.err != nil {
-			return v.m.err
-		}
 		return fmt.Errorf("%w: %w", ErrNoBundle, err)
 	}
 	var n int

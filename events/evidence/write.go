@@ -47,14 +47,16 @@ func NewWriter(w io.Writer, about About) *Writer {
 // Record adds a record.
 func (b *Writer) Record(it Item) error {
 	b.element(it)
-	return b.fail(b.c.record(it))
+	b.note(b.c.record(it))
+	return b.err
 }
 
 // Fact adds a fact. There are no more records then.
 func (b *Writer) Fact(it Item) error {
 	b.endRecords()
 	b.element(it)
-	return b.fail(b.c.fact(it))
+	b.note(b.c.fact(it))
+	return b.err
 }
 
 func (b *Writer) endRecords() {
@@ -107,7 +109,7 @@ func (b *Writer) json(v any) {
 	if err == nil && len(data) > mostItem {
 		err = fmt.Errorf("one thing in it has %d bytes, and at most %d are read again", len(data), mostItem)
 	}
-	b.fail(err)
+	b.note(err)
 	b.print("%s", data)
 }
 
@@ -118,18 +120,17 @@ func (b *Writer) print(format string, args ...any) {
 		return
 	}
 	n, err := fmt.Fprintf(b.w, format, args...)
-	b.fail(err)
+	b.note(err)
 	if b.size += int64(n); b.size > mostBytes || b.c.Records > mostCases || b.c.Facts > mostFacts {
-		b.fail(errBig)
+		b.note(errBig)
 	}
 }
 
-// fail remembers the first error, and returns it.
-func (b *Writer) fail(err error) error {
+// note remembers the first error.
+func (b *Writer) note(err error) {
 	if b.err == nil && err != nil {
 		b.err = fmt.Errorf("evidence: %w", err)
 	}
-	return b.err
 }
 
 // marshal is JSON as a bundle has it: on one line, without escapes that JSON does
