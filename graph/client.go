@@ -26,6 +26,8 @@ type Client struct {
 	graph   string   // https://host
 	secrets []string // never to be seen in a text
 	idle    func()
+	keys    keeper // of tokens that are only looked into
+	scope   string // of Graph's
 
 	defender *defender // nil: not used
 }
@@ -61,7 +63,8 @@ func New(t Tenant) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("graph: tenant %s: %w", t.Name, err)
 	}
-	c := &Client{tenant: t, adapter: adapter, gates: newBudget(t.Workers), graph: e.Graph, idle: idle}
+	c := &Client{tenant: t, adapter: adapter, gates: newBudget(t.Workers), graph: e.Graph, idle: idle,
+		keys: keeper{cred, &door{graph: e.Graph}}, scope: e.Scope}
 	if t.Defender != nil {
 		if c.defender, err = newDefender(t, e, cred, transport); err != nil {
 			return nil, fmt.Errorf("graph: tenant %s: %w", t.Name, err)

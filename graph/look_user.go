@@ -77,7 +77,7 @@ func (c *Client) lookGroups(ctx context.Context, d *events.Device) error {
 		return nil // the user is gone
 	}
 	top := int32(999)
-	k := call{op: "read the user's groups", needs: "GroupMember.Read.All", service: identity}
+	k := call{op: "read the user's groups", needs: needsMembers, service: identity}
 	b := c.user(primary(d)).TransitiveMemberOf()
 	first := k.of(b.ToGetRequestInformation(ctx, &users.ItemTransitiveMemberOfRequestBuilderGetRequestConfiguration{
 		QueryParameters: &users.ItemTransitiveMemberOfRequestBuilderGetQueryParameters{Select: []string{"id", "displayName"}, Top: &top},

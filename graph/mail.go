@@ -27,7 +27,7 @@ const (
 // sendMail). Exchange does not know a mail it was given before: after an Unsure
 // error ask Sent first.
 func (c *Client) SendMail(ctx context.Context, to, subject, html, content, key string) error {
-	k := call{op: "send mail", needs: "Mail.Send", service: mailbox, write: true, effect: true}
+	k := call{op: "send mail", needs: needsMail, service: mailbox, write: true, effect: true}
 	if err := c.mailable(k, key); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ type messageRow struct {
 // there a moment after it was sent, so a no means something only when the call
 // that sent it is some time ago. Needs the permission Mail.Read.
 func (c *Client) Sent(ctx context.Context, key string) (bool, error) {
-	k := call{op: "look for a sent mail", needs: "Mail.Read", service: mailbox}
+	k := call{op: "look for a sent mail", needs: needsSent, service: mailbox}
 	if err := c.mailable(k, key); err != nil {
 		return false, err
 	}

@@ -56,8 +56,9 @@ func (d DefenderEndpoint) where(t Tenant) (api, scope string, err error) {
 
 // A defender is the way to one tenant's Defender for Endpoint.
 type defender struct {
-	api  string // https://host
-	line runtime.Pipeline
+	api   string // https://host
+	scope string // of its tokens
+	line  runtime.Pipeline
 }
 
 // newDefender lays azcore's pipeline: a token, the request, once. No retries, no
@@ -76,7 +77,7 @@ func newDefender(t Tenant, e Endpoint, cred azcore.TokenCredential, transport ht
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	})
-	return &defender{api: api, line: line}, nil
+	return &defender{api: api, scope: scope, line: line}, nil
 }
 
 // A keeper gets tokens, and remembers for a moment that there are none.

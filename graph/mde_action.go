@@ -85,7 +85,7 @@ func (c *Client) RunAntiVirusScan(ctx context.Context, d events.Device, full boo
 	if full {
 		kind = "Full"
 	}
-	k := call{op: "scan by Defender", needs: "Machine.Scan of WindowsDefenderATP"}
+	k := call{op: "scan by Defender", needs: machineScan + ofDefender}
 	return c.actOn(ctx, k, d, "RunAntiVirusScan", "runAntiVirusScan", task, why, map[string]string{"ScanType": kind})
 }
 
@@ -94,14 +94,14 @@ func (c *Client) RunAntiVirusScan(ctx context.Context, d events.Device, full boo
 // VPN loses Defender as well (Defender docs: isolate-machine). Success means
 // queued. Where an isolation is open already, that one is returned.
 func (c *Client) Isolate(ctx context.Context, d events.Device, task, why string) (MachineAction, error) {
-	k := call{op: "isolate", needs: "Machine.Isolate of WindowsDefenderATP"}
+	k := call{op: "isolate", needs: machineIsolate + ofDefender}
 	return c.actOn(ctx, k, d, "Isolate", "isolate", task, why, map[string]string{"IsolationType": "Full"})
 }
 
 // Unisolate asks Defender to let the device back onto the network. Success means
 // queued. Where that is open already, that one is returned.
 func (c *Client) Unisolate(ctx context.Context, d events.Device, task, why string) (MachineAction, error) {
-	k := call{op: "release from isolation", needs: "Machine.Isolate of WindowsDefenderATP"}
+	k := call{op: "release from isolation", needs: machineIsolate + ofDefender}
 	return c.actOn(ctx, k, d, "Unisolate", "unisolate", task, why, map[string]string{})
 }
 
@@ -222,7 +222,7 @@ type Investigation struct {
 // no record that could tell whether a call with an unclear end was taken on;
 // asking twice does no harm.
 func (c *Client) StartInvestigation(ctx context.Context, d events.Device, task, why string) (Investigation, error) {
-	k := call{op: "start an investigation", needs: "Alert.ReadWrite.All of WindowsDefenderATP", service: investigating, effect: true}
+	k := call{op: "start an investigation", needs: alertWrite + ofDefender, service: investigating, effect: true}
 	comment, err := c.comment(k, task, why)
 	if err != nil {
 		return Investigation{}, err

@@ -37,7 +37,10 @@ type machineRow struct {
 	Tags parts[text] `json:"machineTags"`
 }
 
-const needsMachines = "Machine.Read.All of WindowsDefenderATP"
+const (
+	ofDefender    = " of " + string(DefenderAPI)
+	needsMachines = machineRead + ofDefender
+)
 
 // Machine finds the record that Defender for Endpoint has of the device, by its
 // Entra device id. A device that was reset or set up anew has several; the one

@@ -47,7 +47,7 @@ func (c *Client) checkAutopilot(ctx context.Context, d events.Device) (Check, er
 }
 
 func (c *Client) autopilot(ctx context.Context, d events.Device, filter string) (found *autopilotRow, namesake bool, err error) {
-	k := call{op: "find the Autopilot identity", needs: "DeviceManagementServiceConfig.Read.All", service: intune}
+	k := call{op: "find the Autopilot identity", needs: needsAutopilot, service: intune}
 	pages := 0
 	first := k.of(c.raw("v1.0/deviceManagement/windowsAutopilotDeviceIdentities", filter), nil)
 	err = read(ctx, c.send, first, c.follow(k), func(p page[autopilotRow]) error {
@@ -83,7 +83,7 @@ func (c *Client) checkKey(ctx context.Context, d events.Device) (Check, error) {
 	if !isWindows(d) {
 		return Check{CheckKey, No, "it does not run Windows"}, nil
 	}
-	k := call{op: "find the recovery key", needs: "BitlockerKey.ReadBasic.All", service: identity}
+	k := call{op: "find the recovery key", needs: needsKeys, service: identity}
 	system, other, pages := 0, 0, 0
 	var newest time.Time
 	first := k.of(c.raw("v1.0/informationProtection/bitlocker/recoveryKeys", "deviceId eq "+quote(d.Key.Device)), nil)
@@ -149,7 +149,7 @@ func (c *Client) PrimaryUser(ctx context.Context, d events.Device) (userID strin
 // Microsoft's own samples do (mggraph-intune-samples); v1.0 documents none,
 // although its metadata has the property.
 func (c *Client) SetPrimaryUser(ctx context.Context, d events.Device, userID string) error {
-	k := call{op: "set the primary user", needs: "DeviceManagementManagedDevices.ReadWrite.All", service: intune, write: true}
+	k := call{op: "set the primary user", needs: needsManage, service: intune, write: true}
 	if err := c.mine(k, d); err != nil {
 		return err
 	}

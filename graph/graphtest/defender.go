@@ -215,11 +215,16 @@ func (k *call) overLimit() time.Duration {
 	return 0
 }
 
-// listMachines answers 404 where there is none (Defender docs: get-machines).
+// listMachines answers 404 where there is none, and has 10,000 at most (Defender
+// docs: get-machines).
 func (k *call) listMachines() reply {
 	where, err := parseFilter(k.query.Get("$filter"))
 	if err != nil {
 		return k.refuseDefender(http.StatusBadRequest, "ODataError", err.Error())
+	}
+	top, _, out := k.page(10_000, 10_000)
+	if out.status != 0 {
+		return k.refuseDefender(http.StatusBadRequest, "ODataError", "The query option $top is invalid.")
 	}
 	t, rows := k.tenant, []object{}
 	for n := range t.count {
@@ -229,7 +234,7 @@ func (k *call) listMachines() reply {
 		}
 		for _, m := range t.records(d, k.now) {
 			row := t.machineRow(d, m, k.now)
-			if where == nil || where.match(row.get) {
+			if (where == nil || where.match(row.get)) && len(rows) < top {
 				rows = append(rows, row)
 			}
 		}

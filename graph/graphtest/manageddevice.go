@@ -159,6 +159,20 @@ func (k *call) listManagedDevices() reply {
 	if !honoured(where, k.query.Get("$count") == "true") {
 		where = nil
 	}
+	return k.listManaged(where, "deviceManagement/managedDevices")
+}
+
+// listUsersDevices are those whose primary user it is (Graph v1.0 metadata, 2026-08:
+// user, managedDevices). No filter is documented, so all are ignored.
+func (k *call) listUsersDevices() reply {
+	u, out := k.pathUser()
+	if out.status != 0 {
+		return out
+	}
+	return k.listManaged(compare{"userPrincipalName", "eq", u.UPN}, "users('"+k.args[0]+"')/managedDevices")
+}
+
+func (k *call) listManaged(where expr, set string) reply {
 	chosen, unknown := pick(managedProperties, k.query.Get("$select"), k.beta)
 	if unknown != "" {
 		return k.noProperty(unknown)
@@ -187,7 +201,7 @@ func (k *call) listManagedDevices() reply {
 		count++
 	}
 	// Intune counts the page (msgraph-sdk-powershell#1819).
-	head := object{{"@odata.context", k.base + "/$metadata#deviceManagement/managedDevices"}, {"@odata.count", count}}
+	head := object{{"@odata.context", k.base + "/$metadata#" + set}, {"@odata.count", count}}
 	if end < numbers.len() {
 		head = append(head, pair{"@odata.nextLink", k.next("$skiptoken", pageToken(end))})
 	}

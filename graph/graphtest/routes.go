@@ -47,6 +47,8 @@ var (
 	// Graph docs: user-get; user-list-transitivememberof.
 	readUsers = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	readGroup = []string{"User.Read.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	// Graph docs: group-list, group-get, group-list-transitivemembers.
+	readMembers = []string{"GroupMember.Read.All", "Group.Read.All", "GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	// Graph docs: user-sendmail; singlevaluelegacyextendedproperty-get (Mail.Read;
 	// Mail.ReadBasic does not see extended properties).
 	sendMail = []string{"Mail.Send"}
@@ -84,8 +86,14 @@ var routes = []route{
 	{method: "GET", path: "security/alerts_v2/*", roles: readAlerts, do: (*call).getAlert},
 	{method: "PATCH", path: "security/alerts_v2/*", roles: writeAlerts, do: (*call).patchAlert},
 	{method: "POST", path: "security/alerts_v2/*/comments", roles: writeAlerts, do: (*call).commentAlert},
+	{method: "GET", path: "security/incidents", roles: readIncidents, do: (*call).listIncidents},
 	{method: "GET", path: "security/incidents/*", roles: readIncidents, do: (*call).getIncident},
+	{method: "GET", path: "users", roles: readUsers, do: (*call).listUsers},
 	{method: "GET", path: "users/*", roles: readUsers, do: (*call).getUser},
+	{method: "GET", path: "users/*/managedDevices", roles: readDevices, do: (*call).listUsersDevices},
+	{method: "GET", path: "groups", roles: readMembers, do: (*call).listAllGroups},
+	{method: "GET", path: "groups/*", roles: readMembers, do: (*call).getGroup},
+	{method: "GET", path: "groups/*/transitiveMembers", roles: readMembers, do: (*call).listMembers},
 	{method: "GET", path: "users/*/transitiveMemberOf", roles: readGroup, do: (*call).listGroups},
 	{method: "GET", path: "users/*/transitiveMemberOf/group", roles: readGroup, do: (*call).listGroups},
 	{method: "POST", path: "users/*/sendMail", roles: sendMail, do: (*call).sendMail},

@@ -30,6 +30,7 @@ type Tenant struct {
 	busy     map[int]*device  // something will change by itself
 	users    map[string]*user // by upn and by id, lower case
 	userSize int
+	groups   []*group
 
 	alerts    []*alert // oldest first
 	incidents []*incident

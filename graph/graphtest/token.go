@@ -46,11 +46,25 @@ func (c *Cloud) mint(a *App, resource string, now time.Time, life time.Duration)
 	body, _ := json.Marshal(claims{ // strings and numbers always marshal
 		Audience: resource, Issuer: "https://sts.windows.net/" + a.t.ID + "/",
 		IssuedAt: now.Unix(), From: now.Unix(), Expires: now.Add(life).Unix(),
-		AppID: a.ID, IDType: "app", ObjectID: a.object, Roles: a.roles, Subject: a.object, TenantID: a.t.ID,
+		AppID: a.ID, IDType: "app", ObjectID: a.object, Roles: a.rolesOf(resource), Subject: a.object, TenantID: a.t.ID,
 		Number: c.nextToken(), Version: "1.0",
 	})
 	signed := b64.EncodeToString([]byte(`{"typ":"JWT","alg":"HS256"}`)) + "." + b64.EncodeToString(body)
 	return signed + "." + b64.EncodeToString(c.sign(signed))
+}
+
+// rolesOf are those of the roles that the API has; a token has no others (Entra
+// docs: access-token-claims-reference, roles). Of Defender's, those that this
+// cloud knows begin with Machine or Alert.
+func (a *App) rolesOf(resource string) []string {
+	var roles []string
+	for _, r := range a.roles {
+		defender := strings.HasPrefix(r, "Machine.") || strings.HasPrefix(r, "Alert.")
+		if defender == (resource == defenderAudience) {
+			roles = append(roles, r)
+		}
+	}
+	return roles
 }
 
 func (t *Tenant) tokenLife() time.Duration {
