@@ -22,6 +22,17 @@ type Data struct {
 	GraceUntil string             // when Intune starts to block the device, in words; empty: not said
 	Ask        string             // whom to ask, as a phrase
 	Case       string             // what to name when asking
+
+	// In mails that ask for approval only.
+	Deed     string   // what would be done: "reset"
+	Tenant   string   // what people call it; may be empty
+	Stakes   []Stake  // what to know before; each has What and Text
+	Approved []string // who has approved so far
+	Needs    int      // how many people must
+	Task     string   // what to name to `curfew approve`
+	Link     string   // where to answer; empty: by `curfew approve` only
+	Expires  string   // until when the link can be used, in words
+	Request  string   // of what Intune asks: its code there
 }
 
 func (h Handler) data(c events.Case) Data {

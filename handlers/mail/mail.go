@@ -1,5 +1,6 @@
 // Package mail tells the user of a device what is wrong with it, what to do and
-// by when, by a mail that Graph sends from the tenant's own mailbox.
+// by when, by a mail that Graph sends from the tenant's own mailbox. It asks
+// people to approve, too: those go to the address that their task names.
 //
 // sendMail takes no idempotency key, so the task's id is written into the mail
 // as a property, and when it is open whether a mail went out, the sender's Sent
@@ -47,6 +48,12 @@ type Handler struct {
 	ResetDue  func(events.Case) time.Time // when the device will be reset, zero for not at all; nil: never said
 	Zone      *time.Location              // in which users read times; nil: UTC
 	Settle    time.Duration               // how long Sent Items may lag; zero: 5 minutes
+
+	// Of mails that ask for approval. All may be nil.
+	Invite func(task, addressee, invitation string) (url string, expires time.Time)            // a link; none: the mail names the commands
+	Stakes func(c events.Case, t events.Task, key string, when func(time.Time) string) []Stake // what to know before approving
+	Key    func(ctx context.Context, c events.Case) string                                     // what is known of the BitLocker recovery key, or ""
+	Tenant func(id string) string                                                              // what people call a tenant
 }
 
 // Do mails the user of the case's device by the task's template, or by the one
@@ -61,7 +68,15 @@ func (h Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.F
 			return fact, err
 		}
 	}
-	m, err := h.Preview(cmp.Or(t.Template, fitting(c.Device)), c)
+	name, data := cmp.Or(t.Template, fitting(c.Device)), h.data(c)
+	if ForApprovers(name) {
+		about, waits := asked(c, t.Ref, name)
+		if !waits {
+			return events.Done{Task: t.ID, Receipt: "not sent: nothing waits for this approval any more"}, nil
+		}
+		h.invitation(&data, c, about, to, t.ID, h.key(ctx, c, about))
+	}
+	m, err := h.write(name, data)
 	if err != nil {
 		return nil, handlers.GiveUp(err)
 	}
@@ -100,8 +115,12 @@ func done(t events.Task, to string) events.Fact {
 	return events.Done{Task: t.ID, Receipt: "sent to " + to}
 }
 
-// recipient is where the user of the device reads mail.
+// recipient is where the user of the device reads mail, or whoever is asked to
+// approve.
 func (h Handler) recipient(c events.Case, t events.Task) (string, error) {
+	if ForApprovers(t.Template) {
+		return approver(t)
+	}
 	if t.Destination != "" && t.Destination != "user" {
 		return "", handlers.GiveUp(fmt.Errorf("no destination is called %q; mail goes to the device's user", t.Destination))
 	}
@@ -113,11 +132,24 @@ func (h Handler) recipient(c events.Case, t events.Task) (string, error) {
 	if to == "" {
 		return "", handlers.GiveUp(errors.New("the device has no primary user, so nobody can be told"))
 	}
-	a, err := mail.ParseAddress(to)
-	if err != nil || a.Address != to {
+	if !plain(to) {
 		return "", handlers.GiveUp(fmt.Errorf("%q, the device's user, is not a mail address", handlers.Line(to, 100)))
 	}
 	return to, nil
+}
+
+// approver is the address of somebody who is asked to approve.
+func approver(t events.Task) (string, error) {
+	if !plain(t.Destination) {
+		return "", handlers.GiveUp(fmt.Errorf("%q is not a mail address, and template %s goes to those who may approve", handlers.Line(t.Destination, 100), t.Template))
+	}
+	return t.Destination, nil
+}
+
+// plain reports whether a text is a mail address and nothing else.
+func plain(address string) bool {
+	a, err := mail.ParseAddress(address)
+	return err == nil && a.Address == address
 }
 
 // fitting is the template for a device whose rule names none.

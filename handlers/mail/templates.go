@@ -92,8 +92,18 @@ func NewTemplates(dir fs.FS) (*Templates, error) {
 // Names are the templates there are, sorted.
 func (ts *Templates) Names() []string { return slices.Sorted(maps.Keys(ts.byName)) }
 
-// Preview writes the mail for a case as it would be sent now.
+// Preview writes the mail for a case as it would be sent now. One that asks for
+// approval shows what [Handler.Invite] gives for an invitation without an id,
+// which should be worth nothing.
 func (h Handler) Preview(name string, c events.Case) (Message, error) {
+	data := h.data(c)
+	if ForApprovers(name) {
+		h.invitation(&data, c, example(c, name), "", "", "")
+	}
+	return h.write(name, data)
+}
+
+func (h Handler) write(name string, d Data) (Message, error) {
 	if h.Templates == nil {
 		return Message{}, errors.New("mail: no templates were loaded")
 	}
@@ -101,7 +111,7 @@ func (h Handler) Preview(name string, c events.Case) (Message, error) {
 	if !ok {
 		return Message{}, fmt.Errorf("mail: no template is called %q; there are: %s", name, strings.Join(h.Templates.Names(), ", "))
 	}
-	m, err := t.write(h.data(c))
+	m, err := t.write(d)
 	if err != nil {
 		return Message{}, fmt.Errorf("mail: %w", err)
 	}
@@ -190,6 +200,9 @@ func (t *mailTemplate) try() error {
 		Findings: []handlers.Finding{{What: "The disk is not encrypted", Fix: "Turn it on."}},
 		Steps:    []string{"Turn it on."},
 		ResetDue: "Monday, 2 March 2026 at 15:04 UTC", GraceUntil: "Monday, 2 March 2026 at 15:04 UTC",
+		Deed: "reset", Tenant: "example", Task: "example/device/1-reset", Needs: 2, Approved: []string{"ben@example.com", "cleo@example.com"},
+		Stakes: []Stake{{"what is lost", "the user's files"}}, Request: "example",
+		Link: "https://curfew.example.com/approve/example", Expires: "Monday, 2 March 2026 at 15:04 UTC",
 	}
 	for _, d := range []Data{full, {}} {
 		m, err := t.write(d)
