@@ -26,12 +26,15 @@ type Tenant struct {
 	Ends  string        // how actions end; empty: "done" (actionState)
 	Blind bool          // nobody may read Sent Items: Mail.Send does not include it
 
+	Left, Blocked string // users, by id, who are gone or may not sign in
+
 	// Change, if set, says how a device differs now from how the case shows it.
 	Change func(*events.Device)
 
 	mu      sync.Mutex
 	actions []action
 	mails   []Mail
+	primary map[events.Key]string
 }
 
 type action struct {

@@ -1,9 +1,11 @@
-// Package scan has Defender Antivirus scan a device, by way of Intune
-// (windowsDefenderScan). Scanning twice does no harm, but is still avoided: when
-// it is open whether a scan was started, Intune's record is asked first.
+// Package scan has Defender Antivirus scan a device: by way of Intune
+// (windowsDefenderScan), which needs the device to check in, or by Defender for
+// Endpoint (runAntiVirusScan), whose sensor needs not and whose record says who
+// asked. Scanning twice does no harm, but is still avoided: when it is open
+// whether a scan was started, the record is asked first.
 //
-// Accepted is not done, and a scan that Intune calls done proves nothing about
-// the device; only a later look does.
+// Accepted is not done, and a scan that is called done proves nothing about the
+// device; only a later look does.
 package scan
 
 import (
@@ -28,7 +30,9 @@ type Intune interface {
 
 // Handler scans devices.
 type Handler struct {
-	Intune Intune
+	Intune   Intune
+	Defender Defender // nil: there is none to scan by
+
 	First  time.Duration // from the call until the record is first read; zero: a minute
 	Limit  time.Duration // how long the scan may take; zero: 24 hours
 	Settle time.Duration // how long the record may lag; zero: 10 minutes
@@ -49,11 +53,22 @@ func (h Handler) do(ctx context.Context, c events.Case, t events.Task) (events.F
 		return nil, err
 	}
 	f := handlers.Follow{
-		Names:  names(full),
 		First:  cmp.Or(h.First, time.Minute),
 		Limit:  cmp.Or(h.Limit, 24*time.Hour),
 		Settle: cmp.Or(h.Settle, 10*time.Minute),
 	}
+	switch t.Via {
+	case "", "intune":
+		f.Names = names(full)
+		return h.byIntune(ctx, c, t, f, full)
+	case "defender":
+		f.Names = []string{handlers.MachineScan}
+		return h.byDefender(ctx, c, t, f, full)
+	}
+	return nil, handlers.GiveUp(errors.New(`a scan is done by way of "intune" or "defender"`))
+}
+
+func (h Handler) byIntune(ctx context.Context, c events.Case, t events.Task, f handlers.Follow, full bool) (events.Fact, error) {
 	if t.Accepted != nil || t.Unsure {
 		return f.Up(ctx, h.Intune, c, t, nil)
 	}
