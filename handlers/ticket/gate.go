@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -28,6 +29,14 @@ type gate struct {
 	why   error
 	dead  int // calls in a row that nobody answered
 	cases map[string]*turnstile
+	made  map[string]making // by key
+}
+
+// A making is a ticket that a search may not show yet.
+type making struct {
+	task  string
+	ref   string // empty: nobody knows whether it was made
+	until time.Time
 }
 
 type turnstile struct {
@@ -99,6 +108,26 @@ func (g *gate) heard(ctx context.Context, err error) {
 func hung(ctx context.Context) bool {
 	end, ok := ctx.Deadline()
 	return ok && !time.Now().Before(end)
+}
+
+// make remembers that a task has made a ticket, or may have, for as long as a
+// search may not show it.
+func (g *gate) make(key string, m making) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	maps.DeleteFunc(g.made, func(_ string, old making) bool { return !time.Now().Before(old.until) })
+	if g.made == nil {
+		g.made = map[string]making{}
+	}
+	g.made[key] = m
+}
+
+// making is what another task has made, or may have, a moment ago.
+func (g *gate) making(key, task string) (m making, ok bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	m, ok = g.made[key]
+	return m, ok && m.task != task && time.Now().Before(m.until)
 }
 
 // patience says that a task waits, for no fault of the desk.

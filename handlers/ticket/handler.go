@@ -51,9 +51,9 @@ func (h *Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.
 		return nil, fmt.Errorf("ticket: %w", err)
 	}
 	e := event(c, t)
-	v := visit{h: h, desk: desk, task: t, event: e, key: key(e.Case, t.Destination)}
-	v.receipt, _ = known(c, t)
 	g := h.gate(t.Destination)
+	v := visit{h: h, gate: g, desk: desk, task: t, event: e, key: key(e.Case, t.Destination)}
+	v.receipt, _ = known(c, t)
 	leave, err := g.enter(ctx, v.key)
 	if err != nil {
 		return nil, fmt.Errorf("ticket: desk %q: %w", t.Destination, v.unsure(err))
@@ -102,6 +102,7 @@ func (h *Handler) warn(msg string, args ...any) {
 // A visit does one task at its desk.
 type visit struct {
 	h       *Handler
+	gate    *gate
 	desk    Desk
 	task    events.Task
 	event   Event
@@ -146,7 +147,13 @@ func (v visit) done(t Ticket) events.Fact {
 // is to say.
 func (v visit) open(ctx context.Context) (events.Fact, error) {
 	var all []Ticket
-	if ref := v.ref(); ref != "" { // what is known need not be searched
+	ref := v.ref()
+	if m, ok := v.gate.making(v.key, v.task.ID); ok && ref == "" {
+		if ref = m.ref; ref == "" {
+			return nil, v.unsure(handlers.After(patience{"another task may have opened the ticket just now"}, time.Until(m.until)))
+		}
+	}
+	if ref != "" { // what is known need not be searched
 		t, err := v.read(ctx, ref)
 		if err != nil {
 			return nil, err
@@ -208,8 +215,12 @@ func (v visit) make(ctx context.Context, old Ticket) (events.Fact, error) {
 		err = v.inTheWay(handlers.Unsure(handlers.After(patient(err), v.lag())))
 	}
 	if err != nil {
-		return nil, v.wrote("open a ticket", err)
+		if err = v.wrote("open a ticket", err); handlers.Read(err).Unsure {
+			v.gate.make(v.key, making{task: v.task.ID, until: time.Now().Add(v.lag())})
+		}
+		return nil, err
 	}
+	v.gate.make(v.key, making{v.task.ID, t.Ref, time.Now().Add(v.lag())})
 	if t.Warning != "" {
 		v.h.warn("a ticket went to triage", "destination", v.task.Destination, "ticket", called(t), "why", t.Warning)
 	}
@@ -242,13 +253,13 @@ func (v visit) add(ctx context.Context, t Ticket) (events.Fact, error) {
 	texts, of := marks(t)
 	count := 1
 	for _, x := range of {
-		if x.kind == opened || x.kind == repeated || x.kind == reopened {
+		if x.alarms() {
 			count++
 		}
 	}
 	if n := len(of); n > 0 {
 		switch ago := max(0, time.Since(texts[n-1].At)); {
-		case of[n-1].content == m.content && ago < cmp.Or(v.h.Every, time.Hour):
+		case of[n-1].content == m.content && of[n-1].alarms() && ago < cmp.Or(v.h.Every, time.Hour):
 			return v.done(t), nil // it stands there, and is not old
 		case of[n-1].content != m.content && ago < breath:
 			return nil, handlers.After(patience{"the ticket was told something a moment ago"}, breath-ago)

@@ -55,6 +55,9 @@ type mark struct {
 	content string
 }
 
+// alarms reports whether the text says that the device is at risk.
+func (m mark) alarms() bool { return m.kind == opened || m.kind == repeated || m.kind == reopened }
+
 var markLine = regexp.MustCompile(`(?m)^\s*Ref\. curfew-([a-z])-([0-9a-f]{16})-([0-9a-f]{8})\s*$`)
 
 func (m mark) String() string { return fmt.Sprintf("Ref. curfew-%s-%s-%s", m.kind, m.task, m.content) }
@@ -95,6 +98,17 @@ func description(e Event, old Ticket, m mark) string {
 	}
 	line("\nThis ticket is kept by Curfew: it is told of changes, and resolved when the device is proven healthy, unless somebody has changed it by then.")
 	return b.String() + m.String()
+}
+
+// Shorten returns a text of at most n characters that still ends in its last
+// line, which is the mark.
+func Shorten(text string, n int) string {
+	runes := []rune(text)
+	if len(runes) <= n {
+		return text
+	}
+	last := []rune("…\n" + text[strings.LastIndexByte(text, '\n')+1:])
+	return string(runes[:max(0, n-len(last))]) + string(last)
 }
 
 func findings(b *strings.Builder, e Event) {
