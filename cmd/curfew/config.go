@@ -20,6 +20,7 @@ import (
 type config struct {
 	File string `json:"-"`
 
+	Role      role       `json:"role"`
 	DryRun    bool       `json:"dry_run"`
 	Data      string     `json:"data"`
 	Listen    string     `json:"listen"`
@@ -94,6 +95,8 @@ type loadOptions struct {
 	// configuration is not complete.
 	NoSecrets bool
 
+	Role role // whose secrets are read; empty: that of the file
+
 	Getenv func(string) string // nil: os.Getenv
 }
 
@@ -150,7 +153,7 @@ func (c *checker) config() *config {
 	}
 	prune(c.value, c.misfits)
 	conf := &config{
-		File: c.name, DryRun: true, Data: "data", Listen: ":8443", Admin: "127.0.0.1:8081", Queue: broker.DefaultListen,
+		File: c.name, Role: roleAll, DryRun: true, Data: "data", Listen: ":8443", Admin: "127.0.0.1:8081", Queue: broker.DefaultListen,
 		Log: logConfig{Format: "text", Level: "info"}, Mail: mailConfig{TimeZone: "UTC"},
 		Limits: defaultLimits(),
 	}
@@ -160,9 +163,12 @@ func (c *checker) config() *config {
 		c.say(position{1, 1}, "the file does not fit what Curfew expects: %v", err)
 		return nil
 	}
+	c.role(conf)
 	c.general(conf)
 	c.tenants(conf)
-	c.destinations(conf)
+	if conf.Role.watches() {
+		c.destinations(conf)
+	}
 	c.rules(conf, written)
 	c.gates(conf)
 	return conf

@@ -59,15 +59,16 @@ func (c *checker) general(conf *config) {
 		c.warning("/dry_run", "on, so everything is done but the resets; set it to false when the cases show what you expect")
 	}
 	switch {
+	case !conf.Role.watches():
 	case conf.PublicURL != "":
 		conf.PublicURL = strings.TrimRight(c.url("/public_url", conf.PublicURL, loopbackToo), "/")
 	case !c.written("/public_url"):
 		c.warning("/public_url", "this is missing: no subscriptions are made, and only the sweeps find what is new")
 	}
-	if !c.written("/attention") {
+	if !c.written("/attention") && conf.Role.watches() {
 		c.warning("/attention", "this is missing: nobody is told when only a person can help")
 	}
-	if conf.TLS != nil {
+	if conf.TLS != nil && conf.Role.watches() {
 		c.keyPair("/tls", &conf.TLS.CertFile, &conf.TLS.KeyFile, true)
 	}
 	if conf.NATS != nil {
@@ -165,7 +166,9 @@ func (c *checker) rules(conf *config, written rules.Rules) {
 			known.Destinations[t[1]] += ""
 		}
 	}
-	known.Templates = c.templates(conf.Templates)
+	if conf.Role.watches() {
+		known.Templates = c.templates(conf.Templates)
+	}
 	var ps []rules.Problem
 	conf.Policies, ps = written.Compile(known)
 	for _, p := range ps {

@@ -28,7 +28,7 @@ func (c *checker) tenants(conf *config) {
 		}
 		c.guid(path+"/id", t.ID)
 		c.endpoints(t, path)
-		c.auth(t, path+"/auth")
+		c.identities(conf, t, path)
 		if t.Auth.ManagedIdentity != nil && t.Auth.ClientID == "" {
 			if managed++; managed == 2 {
 				c.warning(path+"/auth/managed_identity", "a managed identity gets tokens for its own tenant only: with client_id it stands for an app of this tenant")
@@ -75,9 +75,8 @@ func (c *checker) endpoints(t *tenantConfig, path string) {
 	e.CA = c.authorities(path+"/endpoints/ca_file", &e.CAFile)
 }
 
-// auth checks how Curfew signs in, and reads the secrets for it.
-func (c *checker) auth(t *tenantConfig, path string) {
-	a := &t.Auth
+// auth checks how Curfew signs in, and reads the secrets for it if it has to.
+func (c *checker) auth(a *authConfig, cloud, path string, read bool) {
 	if a.WorkloadIdentity != nil && a.WorkloadIdentity.off {
 		a.WorkloadIdentity = nil
 	}
@@ -111,11 +110,13 @@ func (c *checker) auth(t *tenantConfig, path string) {
 	}
 	if a.ManagedIdentity != nil {
 		c.guid(path+"/managed_identity/client_id", a.ManagedIdentity.ClientID)
-		if a.ClientID != "" && t.Cloud != "global" {
+		if a.ClientID != "" && cloud != "global" {
 			c.mistake(path+"/managed_identity", "a managed identity can stand for an app in the global cloud only: use a certificate")
 		}
 	}
-	c.credentials(a, path)
+	if read {
+		c.credentials(a, path)
+	}
 }
 
 func (c *checker) credentials(a *authConfig, path string) {

@@ -15,7 +15,9 @@ type tenantConfig struct {
 	Cloud     string           `json:"cloud"` // global, usgov-l4, usgov-l5 or china
 	Endpoints *endpointsConfig `json:"endpoints"`
 	Auth      authConfig       `json:"auth"`
+	Actuator  *authConfig      `json:"actuator"`  // what acts on devices; nil: Auth does both
 	MailFrom  string           `json:"mail_from"` // empty: no mail can be sent
+	Approvers []string         `json:"approvers"` // mail addresses; none: those of approvals
 	Sweep     sweepConfig      `json:"sweep"`
 	Subscribe []string         `json:"subscribe"` // Graph resources
 	Look      lookConfig       `json:"look"`

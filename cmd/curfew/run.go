@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ import (
 	"curfew/events/journal"
 	"curfew/graph"
 	"curfew/handlers"
+	"curfew/handlers/mail"
 )
 
 // stopWithin is how long an orderly stop may take: the webhook stops taking in,
@@ -26,21 +28,31 @@ import (
 const stopWithin = 30 * time.Second
 
 func newRunCmd(a *app) *cobra.Command {
-	return &cobra.Command{
+	var as role
+	var adminAt string
+	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Watch the tenants and see their devices through",
 		Long: `Run is the worker. It receives Graph's notifications, sweeps the tenants for
 what no notification told, keeps a case for each device at risk, and does what
 the policies say. It runs until it is told to stop (Ctrl-C, SIGTERM), and then
-finishes what it has begun. A second signal ends it at once; nothing is lost.`,
+finishes what it has begun. A second signal ends it at once; nothing is lost.
+
+Two processes may share the work: with the role watch one does everything but
+what is done to devices, with the role act the other does only that. It has an
+identity of its own in each tenant (actuator), listens for nothing, and believes
+no task that it has not checked itself. See the README for what each needs.`,
 		Example: `  curfew run -c curfew.yaml
-  curfew run -c /etc/curfew/curfew.yaml --log json`,
+  curfew run -c /etc/curfew/curfew.yaml --log json
+  curfew run -c watch.yaml --role watch
+  curfew run -c act.yaml --role act --admin 127.0.0.1:8082`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			conf, err := a.loadForRun()
+			conf, err := a.loadForRun(as)
 			if err != nil {
 				return err
 			}
+			conf.Admin = cmp.Or(adminAt, conf.Admin)
 			if !cmd.Flags().Changed("log") {
 				a.logs = logFormat(conf.Log.Format)
 			}
@@ -48,15 +60,19 @@ finishes what it has begun. A second signal ends it at once; nothing is lost.`,
 			return runWorker(cmd.Context(), conf, log)
 		},
 	}
+	roleFlag(cmd, &as)
+	cmd.Flags().StringVar(&adminAt, "admin", "", "where /livez and /readyz answer, an `ADDRESS`; left out: as the configuration says")
+	return cmd
 }
 
-// loadForRun reads the configuration, and tells everything that is wrong with it.
-func (a *app) loadForRun() (*config, error) {
+// loadForRun reads the configuration as a role needs it, and tells everything
+// that is wrong with it.
+func (a *app) loadForRun(as role) (*config, error) {
 	file, err := a.needConfig()
 	if err != nil {
 		return nil, err
 	}
-	conf, problems := loadConfig(file, loadOptions{Templates: templateNames, Getenv: a.getenv})
+	conf, problems := loadConfig(file, loadOptions{Templates: templateNames, Role: as, Getenv: a.getenv})
 	for _, p := range problems {
 		fmt.Fprintln(a.stderr, clean(p.String()))
 	}
@@ -72,7 +88,7 @@ type worker struct {
 	log     *slog.Logger
 	broker  *broker.Broker
 	journal *journal.Journal
-	tenants graph.Tenants
+	clouds  clouds
 	table   map[events.Action]handlers.Func
 	nudges  *graph.Nudges
 	subs    []*graph.Subscriptions
@@ -84,14 +100,16 @@ type worker struct {
 // runWorker runs until ctx ends, and stops in order.
 func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) {
 	w := &worker{conf: conf, log: log, ids: &graph.Directory{}}
-	templates, err := templatesOf(conf.Templates)
-	if err != nil {
+	var templates *mail.Templates
+	if conf.Role.watches() {
+		if templates, err = templatesOf(conf.Templates); err != nil {
+			return wrong(err)
+		}
+	}
+	if w.clouds, err = cloudsOf(conf); err != nil {
 		return wrong(err)
 	}
-	if w.tenants, err = tenantsOf(conf); err != nil {
-		return wrong(err)
-	}
-	defer w.tenants.Close()
+	defer w.clouds.Close()
 	if w.broker, err = openBroker(ctx, conf, log); err != nil {
 		return err
 	}
@@ -109,10 +127,12 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 		return err
 	}
 	guard := guardOf(conf, w.journal, log)
-	guard.Preflight = gate.Preflight{Checker: preflight{w.tenants}, Unknown: conf.Preflight.Unknown}
+	guard.Preflight = gate.Preflight{Checker: preflight{w.clouds.act}, Unknown: conf.Preflight.Unknown}
 	w.guard = guard
-	w.table = table(conf, w.tenants, templates, guard)
-	w.listen()
+	w.table = table(conf, w.clouds, templates, guard, actuatorOf(conf, w.clouds, log))
+	if conf.Role.watches() {
+		w.listen()
+	}
 	return w.run(ctx)
 }
 
@@ -129,7 +149,7 @@ func (w *worker) listen() {
 	st := state{w.journal.State()}
 	w.nudges = &graph.Nudges{State: st, Log: w.log}
 	for _, t := range w.conf.Tenants {
-		s := &graph.Subscriptions{Client: w.tenants[strings.ToLower(t.ID)], State: st, Nudges: w.nudges, URL: w.conf.PublicURL, Log: w.log}
+		s := &graph.Subscriptions{Client: w.clouds.watch[strings.ToLower(t.ID)], State: st, Nudges: w.nudges, URL: w.conf.PublicURL, Log: w.log}
 		if w.conf.PublicURL != "" {
 			for _, r := range t.Subscribe {
 				s.Resources = append(s.Resources, graph.Resource{Path: r})
@@ -140,27 +160,47 @@ func (w *worker) listen() {
 	w.webhook = &graph.Webhook{Sink: w.journal, Subscriptions: w.subs, Index: w.ids, Log: w.log}
 }
 
-// run starts every part and waits for the first that cannot go on, or for ctx.
+// run starts every part of the role and waits for the first that cannot go on, or
+// for ctx.
 func (w *worker) run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	webhook := "none"
+	if w.conf.Role.watches() {
+		at, err := w.watch(ctx, g)
+		if err != nil {
+			return err // and nothing has started
+		}
+		webhook = at
+	}
+	g.Go(func() error { return w.admin().run(ctx, w.conf.Admin) })
+	for action, do := range w.table {
+		g.Go(func() error { return w.journal.Serve(ctx, action, do, journal.ServeOptions{}) })
+	}
+	w.log.Info("running", "role", w.conf.Role, "tenants", len(w.conf.Tenants), "policies", len(w.conf.Policies.List), "dry_run", w.conf.DryRun,
+		"webhook", webhook, "admin", w.conf.Admin, "queue", w.broker.URL())
+	if err := g.Wait(); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// watch starts what hears and reads of the tenants, and what keeps the cases. It
+// returns where the webhook listens.
+func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
 	front := graph.WebhookServer{Addr: w.conf.Listen, Handler: w.webhook, Log: w.log}
 	if t := w.conf.TLS; t != nil {
 		front.CertFile, front.KeyFile = t.CertFile, t.KeyFile
 	}
 	server, err := front.Server()
 	if err != nil {
-		return wrong(err)
+		return "", wrong(err)
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", w.conf.Listen)
 	if err != nil {
-		return fmt.Errorf("listen for notifications: %w", err)
+		return "", fmt.Errorf("listen for notifications: %w", err)
 	}
-	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return serve(ctx, server, listener) })
-	g.Go(func() error { return w.admin().run(ctx, w.conf.Admin) })
 	g.Go(func() error { return w.journal.Keep(ctx, func() events.Policies { return w.conf.Policies }) })
-	for action, do := range w.table {
-		g.Go(func() error { return w.journal.Serve(ctx, action, do, journal.ServeOptions{}) })
-	}
 	var tenants []string
 	for i, t := range w.conf.Tenants {
 		tenants = append(tenants, strings.ToLower(t.ID))
@@ -173,13 +213,7 @@ func (w *worker) run(ctx context.Context) error {
 		}
 	}
 	g.Go(func() error { return w.guard.Watch(ctx, tenants) })
-	w.log.Info("running", "tenants", len(w.conf.Tenants), "policies", len(w.conf.Policies.List), "dry_run", w.conf.DryRun,
-		"webhook", listener.Addr().String(), "admin", w.conf.Admin, "queue", w.broker.URL())
-	err = g.Wait()
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
+	return listener.Addr().String(), nil
 }
 
 // serve answers until ctx ends, and then lets what it has begun finish.

@@ -131,7 +131,7 @@ again, so with an embedded queue this is refused while it does.`,
 // withSubscriptions reads the configuration, with its secrets, and lets do work
 // with the subscriptions of its tenants, or of one.
 func (a *app) withSubscriptions(tenant string, do func(h house, of func(*journal.Journal) []*graph.Subscriptions) error) error {
-	conf, err := a.loadForRun()
+	conf, err := a.loadForRun(roleWatch)
 	if err != nil {
 		return err
 	}
@@ -140,17 +140,17 @@ func (a *app) withSubscriptions(tenant string, do func(h house, of func(*journal
 	if err != nil {
 		return err
 	}
-	tenants, err := tenantsOf(conf)
+	by, err := cloudsOf(conf)
 	if err != nil {
 		return wrong(err)
 	}
-	defer tenants.Close()
+	defer by.Close()
 	log := a.logger(slog.LevelWarn)
 	return do(h, func(j *journal.Journal) []*graph.Subscriptions {
 		var subs []*graph.Subscriptions
 		for _, t := range conf.Tenants {
 			if id == "" || t.ID == id {
-				subs = append(subs, subscriptionsOf(conf, t, tenants[t.ID], j, nil, log))
+				subs = append(subs, subscriptionsOf(conf, t, by.watch[t.ID], j, nil, log))
 			}
 		}
 		return subs

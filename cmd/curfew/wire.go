@@ -6,12 +6,14 @@ import (
 	"crypto/x509"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"time"
 
 	"curfew/events"
 	"curfew/events/gate"
+	"curfew/events/gate/actuator"
 	"curfew/events/journal"
 	"curfew/graph"
 	"curfew/handlers"
@@ -24,8 +26,9 @@ import (
 	"curfew/handlers/ticket"
 )
 
-// table says who serves each action. This is the program.
-func table(conf *config, tenants graph.Tenants, templates *mail.Templates, guard *gate.Guard) map[events.Action]handlers.Func {
+// table says who serves each action of the role. This is the program.
+func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard, act *actuator.Actuator) map[events.Action]handlers.Func {
+	watch, tenants := by.watch, by.act // the identity that reads and tells, and the one that acts on devices
 	first, settle := time.Duration(conf.Pace.CheckAfter), time.Duration(conf.Pace.Settle)
 	desks := ticket.Handler{Desks: desks(conf)}
 	pagers := page.Handler{Services: services(conf)}
@@ -33,9 +36,9 @@ func table(conf *config, tenants graph.Tenants, templates *mail.Templates, guard
 		Devices: tenants, Intune: lastWord{tenants, guard}, Approvals: requests{tenants}, DryRun: conf.DryRun, First: first,
 	}
 	all := map[events.Action]handlers.Func{
-		events.Look:    look.Handler{Devices: tenants}.Do,
+		events.Look:    look.Handler{Devices: watch}.Do,
 		events.Sync:    sync.Handler{Intune: tenants, First: first, Settle: settle}.Do,
-		events.Mail:    mailer(conf, tenants, templates).Do,
+		events.Mail:    mailer(conf, watch, templates).Do,
 		events.Ticket:  desks.Do,
 		events.Close:   desks.Do,
 		events.Page:    pagers.Do,
@@ -47,7 +50,11 @@ func table(conf *config, tenants graph.Tenants, templates *mail.Templates, guard
 	}
 	for action, do := range all {
 		all[action] = guard.Func(do) // the gates are in front of everything
+		if actuator.Do(action) {
+			all[action] = act.Func(all[action])
+		}
 	}
+	maps.DeleteFunc(all, func(a events.Action, _ handlers.Func) bool { return !conf.Role.does(a) })
 	return all
 }
 
@@ -107,21 +114,12 @@ func templateNames(dir string) ([]string, error) {
 	return ts.Names(), nil
 }
 
-// tenantsOf makes the clients of all tenants.
-func tenantsOf(conf *config) (graph.Tenants, error) {
-	var list []graph.Tenant
-	for _, t := range conf.Tenants {
-		list = append(list, tenantOf(t, time.Duration(conf.Preflight.SeenWithin)))
-	}
-	return graph.Open(list)
-}
-
-func tenantOf(t tenantConfig, seenWithin time.Duration) graph.Tenant {
+func tenantOf(t tenantConfig, a authConfig, seenWithin time.Duration) graph.Tenant {
 	out := graph.Tenant{
 		ID: t.ID, Name: t.Name, Cloud: graph.Cloud(t.Cloud), MailFrom: t.MailFrom, SeenWithin: seenWithin,
 		Auth: graph.Auth{
-			Client: t.Auth.ClientID, Secret: t.Auth.ClientSecret.reveal(), TokenFile: t.Auth.TokenFile,
-			Certificate: []byte(t.Auth.Certificate.reveal()), CertificatePassword: []byte(t.Auth.CertificatePassword.reveal()),
+			Client: a.ClientID, Secret: a.ClientSecret.reveal(), TokenFile: a.TokenFile,
+			Certificate: []byte(a.Certificate.reveal()), CertificatePassword: []byte(a.CertificatePassword.reveal()),
 		},
 		Look: graph.LookOptions{
 			SkipSettings: !t.Look.Settings, SkipProtection: !t.Look.Protection, SkipAlerts: !t.Look.Alerts,
@@ -131,7 +129,7 @@ func tenantOf(t tenantConfig, seenWithin time.Duration) graph.Tenant {
 	if e := t.Endpoints; e != nil {
 		out.Endpoint = &graph.Endpoint{Graph: e.Graph, Login: e.Login, Scope: e.Scope, CA: e.CA}
 	}
-	if m := t.Auth.ManagedIdentity; m != nil {
+	if m := a.ManagedIdentity; m != nil {
 		out.Auth.Managed = &graph.ManagedIdentity{Client: m.ClientID}
 	}
 	return out
