@@ -58,8 +58,8 @@ func (f Follow) Up(ctx context.Context, r Recorder, c events.Case, t events.Task
 	if err != nil {
 		return nil, Unsure(fmt.Errorf("read what became of %s: %w", f.Names[0], err))
 	}
-	a, found := f.find(t, d)
-	if signs != nil && !final(a) {
+	a, found := f.Find(t, d)
+	if signs != nil && !Final(a) {
 		if sign, ok := signs(d); ok {
 			a, found = sign, true
 		}
@@ -67,10 +67,10 @@ func (f Follow) Up(ctx context.Context, r Recorder, c events.Case, t events.Task
 	return f.outcome(t, a, found)
 }
 
-// find returns the newest entry of the action that can be this task's: one that
+// Find returns the newest entry of the action that can be this task's: one that
 // was started since the attempt began, or, where it may be done only once, since
 // the task was asked for.
-func (f Follow) find(t events.Task, d events.Device) (events.DeviceAction, bool) {
+func (f Follow) Find(t events.Task, d events.Device) (events.DeviceAction, bool) {
 	since := f.From(t)
 	if f.Once && !t.Asked.IsZero() && t.Asked.Before(since) {
 		since = t.Asked
@@ -97,7 +97,7 @@ func (f Follow) outcome(t events.Task, a events.DeviceAction, found bool) (event
 	switch {
 	case found && strings.EqualFold(a.State, "done"):
 		return events.Done{Task: t.ID, Receipt: fmt.Sprintf("%s: Intune says done at %s", a.Name, stamp(a.Updated))}, nil
-	case found && final(a):
+	case found && Final(a):
 		return nil, GiveUp(fmt.Errorf("%s: Intune says %s at %s", a.Name, a.State, stamp(a.Updated)))
 	case (found || t.Accepted != nil) && now.Sub(from) >= f.Limit:
 		return nil, GiveUp(fmt.Errorf("%s is not done after %v; Intune's record says: %s", f.Names[0], f.Limit, orNothing(a.State)))
@@ -111,9 +111,9 @@ func (f Follow) outcome(t events.Task, a events.DeviceAction, found bool) (event
 	return nil, f.Unsettled(t, "Intune")
 }
 
-// final reports whether Intune will write nothing more about the action (Graph
+// Final reports whether Intune will write nothing more about the action (Graph
 // v1.0 schema: actionState). A member added since is not final.
-func final(a events.DeviceAction) bool {
+func Final(a events.DeviceAction) bool {
 	switch strings.ToLower(a.State) {
 	case "done", "failed", "notsupported", "canceled":
 		return true
@@ -138,6 +138,16 @@ func started(a events.DeviceAction) time.Time {
 		return a.Updated
 	}
 	return a.Started
+}
+
+// ScanNames are what Intune's record may call a scan: deviceActionResults has
+// windowsDefenderScan for both kinds, and the members of remoteAction tell them
+// apart (Graph v1.0 and beta schema, 2026-08).
+func ScanNames(full bool) []string {
+	if full {
+		return []string{"windowsDefenderScan", "fullScan"}
+	}
+	return []string{"windowsDefenderScan", "quickScan"}
 }
 
 func stamp(t time.Time) string {

@@ -59,7 +59,7 @@ func (h Handler) do(ctx context.Context, c events.Case, t events.Task) (events.F
 	}
 	switch t.Via {
 	case "", "intune":
-		f.Names = names(full)
+		f.Names = handlers.ScanNames(full)
 		return h.byIntune(ctx, c, t, f, full)
 	case "defender":
 		f.Names = []string{handlers.MachineScan}
@@ -92,14 +92,4 @@ func kind(kind string) (full bool, err error) {
 		return true, nil
 	}
 	return false, handlers.GiveUp(errors.New(`the kind of a scan is "quick" or "full"`))
-}
-
-// names are what Intune's record may call the scan: deviceActionResults has
-// windowsDefenderScan for both kinds, and the members of remoteAction tell them
-// apart (Graph v1.0 and beta schema, 2026-08).
-func names(full bool) []string {
-	if full {
-		return []string{"windowsDefenderScan", "fullScan"}
-	}
-	return []string{"windowsDefenderScan", "quickScan"}
 }
