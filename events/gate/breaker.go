@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"curfew/events"
@@ -68,6 +69,41 @@ type Cases interface {
 	// Openings says of each device of a tenant whose case was opened by a policy
 	// since then, open or closed now, when it last was.
 	Openings(ctx context.Context, tenant string, since time.Time) (map[string]time.Time, error)
+}
+
+// Edits knows which policies of a tenant were edited lately. Each is one line for
+// people: when, who, what. The error says what could not be read, beside what was.
+type Edits interface {
+	Edits(ctx context.Context, tenant string, since time.Time) ([]string, error)
+}
+
+// What is said of edits: so far back, so many, and for no longer than so.
+const (
+	editedWithin = 48 * time.Hour
+	mostEdits    = 5
+	editsTake    = 20 * time.Second
+)
+
+// edits is what was edited before a breaker tripped, as the end of its reason. That
+// it cannot be told keeps no breaker from tripping.
+func (g *Guard) edits(ctx context.Context, tenant string, now time.Time) string {
+	if g.Edits == nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, editsTake)
+	defer cancel()
+	list, err := g.Edits.Edits(ctx, tenant, now.Add(-editedWithin))
+	more := ""
+	if len(list) > mostEdits {
+		list, more = list[:mostEdits], fmt.Sprintf("; and %d more", len(list)-mostEdits)
+	}
+	switch {
+	case len(list) > 0:
+		return "; edited within " + spell(editedWithin) + ": " + strings.Join(list, "; ") + more
+	case err != nil:
+		return "; which policies were edited lately could not be read"
+	}
+	return "; no policy was edited within " + spell(editedWithin)
 }
 
 // Fleet knows how many devices a tenant has, as far as anybody has counted.
@@ -159,7 +195,8 @@ func (g *Guard) count(ctx context.Context, tenant string, tr trip) (_ trip, doub
 		g.note(tenant, now, doubt)
 		return tr, doubt, nil
 	}
-	reason := fmt.Sprintf("%d of %d devices turned bad within %s: look for a changed policy or an attack; everything destructive in the tenant is held until this case is closed", bad, devices, spell(b.Window))
+	reason := fmt.Sprintf("%d of %d devices turned bad within %s: look for a changed policy or an attack; everything destructive in the tenant is held until this case is closed%s",
+		bad, devices, spell(b.Window), g.edits(ctx, tenant, now))
 	tr, err = g.store(ctx, tenant, tr, func(t *trip) { *t = trip{Tripped: true, At: now, Reason: reason, Since: t.Since} })
 	if err != nil || !tr.Tripped {
 		return tr, doubt, err

@@ -22,9 +22,7 @@ func BudgetOf(t events.Task) string {
 	switch {
 	case t.Action == events.Scan && t.Kind == "full":
 		return BudgetFullScan
-	case t.Action == BudgetIsolate:
-		return BudgetIsolate
-	case t.Action.Destructive():
+	case t.Action.Grave():
 		return string(t.Action)
 	}
 	return ""

@@ -2,6 +2,7 @@
 //
 //	pause      somebody has said stop: to everything, a tenant, an action
 //	protected  the device, or whoever it belongs to, is never to be touched
+//	window     it is time for maintenance, which may be why the device is as it is
 //	breaker    so much of a tenant turned bad at once that it is no device's doing
 //	preflight  the device is not fit for it, or nobody can tell
 //	approval   too few people have allowed it
@@ -40,6 +41,9 @@ import (
 const (
 	GatePause     = "pause"
 	GateProtected = "protected"
+
+	GateMaintenance = "maintenance"
+
 	GateBreaker   = "breaker"
 	GatePreflight = "preflight"
 	GateApproval  = "approval"

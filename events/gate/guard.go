@@ -22,6 +22,8 @@ type Guard struct {
 	Protected Protected
 	Limits    map[string]Limit // by budget; nil: DefaultLimits
 	Breaker   Breaker
+	Windows   []Window // of maintenance
+	Edits     Edits    // who says what was changed before a breaker tripped; nil: nobody
 	Preflight Preflight
 	Verify    func(events.Task, events.Approval) bool // whether an approval counts; nil: every one does
 	Log       *slog.Logger                            // nil: silent
@@ -93,7 +95,7 @@ type Stop struct{ Held events.Held }
 func (s *Stop) Error() string { return "held by " + s.Held.Gate + ": " + s.Held.Reason }
 
 // grave reports whether the action is one that protection and the breaker are about.
-func grave(a events.Action) bool { return a.Destructive() || a == BudgetIsolate }
+func grave(a events.Action) bool { return a.Grave() }
 
 // stands asks the gates that take nothing. With count, the breaker is brought up
 // to date first.
@@ -116,6 +118,11 @@ func (g *Guard) stands(ctx context.Context, c events.Case, t events.Task, count 
 	}
 	if p, ok := ps.covering(c.Tenant, t.Action); ok {
 		return held(t, GatePause, p.Why(), again(t, GatePause, now)), nil
+	}
+	if grave(t.Action) {
+		if h := g.maintained(c, t, now); h != nil {
+			return h, nil
+		}
 	}
 	if !grave(t.Action) && t.Action != events.Page || c.Key == events.TenantKey(c.Tenant) {
 		return nil, nil

@@ -16,6 +16,8 @@ type Protected struct {
 	Names      []string         // patterns of device names, with * ? and [a-z] (see [path.Match])
 	When       events.Condition // nil: none; a device for which it has no clear answer is protected
 	Users      []string         // principal names, object ids or mail addresses
+	Categories []string         // of devices, by their names in Intune
+	Tags       []string         // of machines, as Defender has them
 	Groups     []string         // of users, by display name or id
 	BreakGlass []string         // users, like Users
 	Approvers  []string         // users who may approve, like Users
@@ -26,7 +28,7 @@ type Protected struct {
 func (p Protected) Why(c events.Case, t events.Task) string {
 	d := c.Inhabited()
 	d.Key = c.Key // a device that was never seen has none of its own
-	for _, why := range []string{p.device(d), p.server(d), p.user(d, c.Person, t), p.group(d), p.condition(d)} {
+	for _, why := range []string{p.device(d), p.class(d), p.server(d), p.user(d, c.Person, t), p.group(d), p.condition(d)} {
 		if why != "" {
 			return why
 		}
@@ -49,6 +51,29 @@ func (p Protected) device(d events.Device) string {
 	}
 	if d.Name == "" && len(p.Names) > 0 {
 		return "some names are protected, and the device's is not known"
+	}
+	return ""
+}
+
+// class protects devices by their category and their tags, and those of which the
+// tags are not known.
+func (p Protected) class(d events.Device) string {
+	if d.Category != "" && has(p.Categories, d.Category) {
+		return "the device's category " + d.Category + " is protected"
+	}
+	for _, tag := range d.Tags {
+		if has(p.Tags, tag) {
+			return "the device's tag " + tag + " is protected"
+		}
+	}
+	unread := func(what string) bool {
+		return slices.ContainsFunc(d.Missing, func(m string) bool { return strings.Contains(strings.ToLower(m), what) })
+	}
+	switch {
+	case len(p.Tags) > 0 && unread("tags"):
+		return "some tags are protected, and which ones the device has could not be read"
+	case len(p.Categories) > 0 && d.IntuneID == "":
+		return "some categories are protected, and which one the device has is not known"
 	}
 	return ""
 }
