@@ -68,3 +68,11 @@ func actuatorOf(conf *config, by clouds, log *slog.Logger) *actuator.Actuator {
 	}
 	return a
 }
+
+// any are the clients of whichever identity there is, for what both may read.
+func (c clouds) any() graph.Tenants {
+	if c.watch == nil {
+		return c.act
+	}
+	return c.watch
+}

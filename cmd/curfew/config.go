@@ -11,6 +11,7 @@ import (
 
 	"curfew/events"
 	"curfew/events/broker"
+	"curfew/events/gate"
 	"curfew/events/rules"
 )
 
@@ -42,6 +43,9 @@ type config struct {
 	Limits    limitsConfig    `json:"limits"`
 	Approvals approvalsConfig `json:"approvals"`
 	Preflight preflightConfig `json:"preflight"`
+
+	Maintenance []maintenanceConfig `json:"maintenance"`
+	Windows     []gate.Window       `json:"-"`
 
 	Policies events.Policies `json:"-"`
 }
@@ -171,6 +175,7 @@ func (c *checker) config() *config {
 	}
 	c.rules(conf, written)
 	c.gates(conf)
+	c.maintenance(conf)
 	return conf
 }
 

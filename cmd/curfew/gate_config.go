@@ -17,6 +17,8 @@ type protectConfig struct {
 	Names      []string `json:"names"` // patterns
 	When       string   `json:"when"`
 	Users      []string `json:"users"`
+	Categories []string `json:"categories"`
+	Tags       []string `json:"tags"`
 	Groups     []string `json:"groups"`
 	BreakGlass []string `json:"break_glass"`
 	Approvers  []string `json:"approvers"`
@@ -41,10 +43,6 @@ type breakerConfig struct {
 	Percent float64        `json:"percent"`
 	Devices int            `json:"devices"`
 	Within  rules.Duration `json:"within"`
-}
-
-type approvalsConfig struct {
-	ValidFor rules.Duration `json:"valid_for"` // 0: a day
 }
 
 // defaultLimits are those of the gates, for what the file leaves out.
@@ -76,7 +74,7 @@ func (b breakerConfig) breaker() gate.Breaker {
 
 func (p protectConfig) protected() gate.Protected {
 	out := gate.Protected{
-		Devices: p.Devices, Names: p.Names, Users: p.Users, Groups: p.Groups, BreakGlass: p.BreakGlass, Approvers: p.Approvers,
+		Devices: p.Devices, Names: p.Names, Categories: p.Categories, Tags: p.Tags, Users: p.Users, Groups: p.Groups, BreakGlass: p.BreakGlass, Approvers: p.Approvers,
 	}
 	if p.Condition != nil { // or the interface would not be nil
 		out.When = p.Condition
@@ -93,7 +91,7 @@ const (
 
 // gates checks what may hold tasks back.
 func (c *checker) gates(conf *config) {
-	conf.Policies.Approval = time.Duration(conf.Approvals.ValidFor)
+	c.approvals(conf)
 	for i, name := range conf.Protect.Names {
 		if _, err := path.Match(name, ""); err != nil {
 			c.mistake("/protect/names/"+strconv.Itoa(i), "this is not a pattern such as KIOSK-* or LT-0?2: %v", err)

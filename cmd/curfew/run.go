@@ -95,6 +95,7 @@ type worker struct {
 	webhook *graph.Webhook
 	ids     *graph.Directory
 	guard   *gate.Guard
+	asks    *approvals
 }
 
 // runWorker runs until ctx ends, and stops in order.
@@ -127,9 +128,16 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 		return err
 	}
 	guard := guardOf(conf, w.journal, log)
+	guard.Edits = edits{w.clouds.any()}
 	guard.Preflight = gate.Preflight{Checker: preflight{w.clouds.act}, Unknown: conf.Preflight.Unknown}
+	if w.asks, err = approvalsOf(conf, w.clouds.watch, log); err != nil {
+		return err
+	}
+	guard.Verify = w.asks.counts()
 	w.guard = guard
-	w.table = table(conf, w.clouds, templates, guard, actuatorOf(conf, w.clouds, log))
+	act := actuatorOf(conf, w.clouds, log)
+	act.Signed = w.asks.signed
+	w.table = table(conf, w.clouds, templates, guard, act, w.asks)
 	if conf.Role.watches() {
 		w.listen()
 	}
@@ -187,7 +195,7 @@ func (w *worker) run(ctx context.Context) error {
 // watch starts what hears and reads of the tenants, and what keeps the cases. It
 // returns where the webhook listens.
 func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
-	front := graph.WebhookServer{Addr: w.conf.Listen, Handler: w.webhook, Log: w.log}
+	front := graph.WebhookServer{Addr: w.conf.Listen, Handler: w.asks.front(w.journal, w.webhook, w.log), Log: w.log}
 	if t := w.conf.TLS; t != nil {
 		front.CertFile, front.KeyFile = t.CertFile, t.KeyFile
 	}
