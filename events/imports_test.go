@@ -57,6 +57,8 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/handlerstest/fake", "", pretender},
 	{"handlers/page/pagetest", "handlers/handlerstest/fake", pretender},
 	{"handlers/ticket/tickettest", "handlers/ticket handlers/handlerstest/fake", pretender},
+	{"handlers/ticket/jira", "handlers handlers/ticket", handler},
+	{"handlers/ticket/jira/jiratest", "", pretender},
 	{"handlers/ticket/desktest", "events handlers handlers/ticket handlers/handlerstest handlers/handlerstest/fake", "the suite of desks asks the same of every vendor, so it knows none"},
 
 	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test x", outside},
@@ -74,6 +76,7 @@ var inTests = map[string]string{
 	"cmd/curfew":      "nats-server",
 
 	"handlers/handlerstest/fake": "handlers",
+	"handlers/ticket/jira":       "events",
 }
 
 // modules are the other people's modules that we use, by their names in arrows.

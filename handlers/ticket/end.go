@@ -131,12 +131,13 @@ func (v visit) drop(ctx context.Context, t, kept Ticket) error {
 	return v.wrote("resolve duplicate "+called(t), err)
 }
 
-// merge is all tickets once; what a is sure of outweighs what was found.
-func merge(a, found []Ticket) []Ticket {
-	out := slices.Clone(a)
-	for _, f := range found {
-		if !slices.ContainsFunc(a, func(t Ticket) bool { return t.Ref == f.Ref }) {
-			out = append(out, f)
+// merge is all tickets once; what was found is preferred, for its times are all
+// by the desk's clock.
+func merge(found, known []Ticket) []Ticket {
+	out := slices.Clone(found)
+	for _, k := range known {
+		if !slices.ContainsFunc(found, func(t Ticket) bool { return t.Ref == k.Ref }) {
+			out = append(out, k)
 		}
 	}
 	return out

@@ -167,7 +167,7 @@ func (v visit) open(ctx context.Context) (events.Fact, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := v.keep(ctx, merge(all, found))
+	t, err := v.keep(ctx, merge(found, all))
 	switch {
 	case err != nil:
 		return nil, err
@@ -234,7 +234,7 @@ func (v visit) make(ctx context.Context, old Ticket) (events.Fact, error) {
 	if !slices.ContainsFunc(found, func(f Ticket) bool { return f.Ref == t.Ref }) {
 		v.h.warn("a ticket is not found by the key that it was given: the account may not be allowed to write the field", "destination", v.task.Destination, "ticket", called(t))
 	}
-	kept, err := v.keep(ctx, merge([]Ticket{t}, found))
+	kept, err := v.keep(ctx, merge(found, []Ticket{t}))
 	if err != nil {
 		return nil, handlers.Unsure(err)
 	}

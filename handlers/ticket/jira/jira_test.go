@@ -1,0 +1,189 @@
+package jira_test
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"curfew/events"
+	"curfew/handlers"
+	"curfew/handlers/handlerstest"
+	"curfew/handlers/handlerstest/fake"
+	"curfew/handlers/ticket"
+	"curfew/handlers/ticket/desktest"
+	"curfew/handlers/ticket/jira"
+	"curfew/handlers/ticket/jira/jiratest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const token = "canary-of-the-api-token"
+
+func sites() map[string]func() *jiratest.Site {
+	return map[string]func() *jiratest.Site{
+		"cloud": func() *jiratest.Site {
+			return &jiratest.Site{Email: "curfew@example.com", Token: token, Lag: 90 * time.Second}
+		},
+		"strict":      func() *jiratest.Site { return &jiratest.Site{Email: "curfew@example.com", Token: token, Strict: true} },
+		"data center": func() *jiratest.Site { return &jiratest.Site{Token: token, Lag: 5 * time.Second} },
+	}
+}
+
+func newDesk(s *jiratest.Site, address string, client *http.Client) *jira.Desk {
+	return &jira.Desk{
+		URL: address, Browse: "https://jira.example/", Email: s.Email, Token: s.Token, Client: client,
+		Customers: ticket.Customers[jira.Route]{Routes: map[string]jira.Route{"contoso": {Project: "SEC"}}, Triage: &jira.Route{Project: "TRIAGE"}},
+		Labels:    []string{"security"},
+		Fields:    ticket.Fields{"customfield_10042": "{{.Device.Serial}}", "customfield_10043": map[string]any{"value": "{{.Severity}}"}},
+	}
+}
+
+func TestDeskKeepsThePromises(t *testing.T) {
+	for name, site := range sites() {
+		t.Run(name, func(t *testing.T) {
+			desktest.Run(t, func(_ testing.TB, serve desktest.Serve) desktest.World {
+				s := site()
+				address, client := serve(s, func(r *http.Request) bool { return strings.Contains(r.URL.Path, "/search") })
+				do := func(what func(*jiratest.Issue)) func(string) {
+					return func(ref string) { s.Change(ref, jiratest.Ben, what) }
+				}
+				return desktest.World{
+					Desk: newDesk(s, address, client), Tickets: func() []desktest.Ticket { return tickets(s) }, Secrets: []string{token},
+					Touch:   do(func(*jiratest.Issue) {}),
+					Resolve: do(func(i *jiratest.Issue) { i.Move("Done") }),
+					Close:   do(func(i *jiratest.Issue) { i.Move("Archived") }),
+					Delete:  do(func(i *jiratest.Issue) { i.Gone = true }),
+					Copy:    s.Clone,
+				}
+			})
+		})
+	}
+}
+
+// tickets are the issues as agents see them.
+func tickets(s *jiratest.Site) []desktest.Ticket {
+	var out []desktest.Ticket
+	for _, i := range s.Issues() {
+		t := desktest.Ticket{Ref: strconv.Itoa(i.ID), Title: i.Summary, Texts: []string{jiratest.Text(i.Text)}, Markup: jiratest.Markup(i.Text)}
+		for _, c := range i.Comments {
+			t.Texts = append(t.Texts, jiratest.Text(c.Body))
+			if t.Markup = append(t.Markup, jiratest.Markup(c.Body)...); !c.Internal {
+				t.Markup = append(t.Markup, "a comment that customers see")
+			}
+		}
+		for _, l := range i.Labels {
+			if strings.HasPrefix(l, "curfew-") {
+				t.Key = l
+			}
+		}
+		switch {
+		case i.Gone:
+			t.State = ticket.Gone
+		case i.Status == "Done":
+			t.State = ticket.Resolved
+		case i.Status == "Archived":
+			t.State = ticket.Closed
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// story runs in a bubble, with a site and a handler that knows it.
+func story(t *testing.T, s *jiratest.Site, edit func(*jira.Desk), tell func(do func(events.Case) (events.Fact, error))) {
+	synctest.Test(t, func(t *testing.T) {
+		server, err := fake.Pipe(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := handlers.NewClient(handlers.Reach{Roots: server.Roots, Dial: server.Dial})
+		defer server.Close()
+		defer client.CloseIdleConnections()
+		d := newDesk(s, server.URL, client)
+		if edit != nil {
+			edit(d)
+		}
+		h := &ticket.Handler{Desks: map[string]ticket.Desk{"desk": d}}
+		tell(func(c events.Case) (events.Fact, error) {
+			return h.Do(t.Context(), c, handlerstest.Task(c, events.Order{Action: events.Ticket, Destination: "desk"}))
+		})
+	})
+}
+
+// An issue says all that the customer wants of it.
+func TestFieldsOfAnIssue(t *testing.T) {
+	s := sites()["cloud"]()
+	story(t, s, nil, func(do func(events.Case) (events.Fact, error)) {
+		c := handlerstest.Laptop()
+		c.Device.Serial = `"},"summary":"x`
+		if _, err := do(c); err != nil {
+			t.Fatal(err)
+		}
+		i := s.Issues()[0]
+		if i.Project != "SEC" || i.Priority != "Highest" || !slices.Contains(i.Labels, "security") || !slices.Contains(i.Labels, "curfew") {
+			t.Errorf("the issue is %+v", i)
+		}
+		if i.Fields["customfield_10042"] != `"},"summary":"x` || i.Fields["customfield_10043"].(map[string]any)["value"] != "compromised" {
+			t.Errorf("its own fields are %v", i.Fields)
+		}
+	})
+}
+
+// A tenant that nobody has mapped goes to triage, and the issue says so; without
+// a triage project it is given up. It never goes to another customer's project.
+func TestAStrangersIssueGoesToTriage(t *testing.T) {
+	s := sites()["cloud"]()
+	c := handlerstest.Laptop()
+	c.Key.Tenant, c.Device.Tenant = "fabrikam", "fabrikam"
+	story(t, s, nil, func(do func(events.Case) (events.Fact, error)) {
+		if _, err := do(c); err != nil {
+			t.Fatal(err)
+		}
+		if i := s.Issues()[0]; i.Project != "TRIAGE" || !strings.Contains(jiratest.Text(i.Text), "fabrikam is not in the customer map") {
+			t.Errorf("the issue is %+v", i)
+		}
+	})
+	story(t, s, func(d *jira.Desk) { d.Customers.Triage = nil }, func(do func(events.Case) (events.Fact, error)) {
+		if _, err := do(c); err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "fabrikam") || len(s.Issues()) != 1 {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// What Jira says is wrong reaches the person who must mend it.
+func TestJirasOwnWordsAreKept(t *testing.T) {
+	s := sites()["data center"]()
+	story(t, s, func(d *jira.Desk) { d.Fields["customfield_1"] = "x" }, func(do func(events.Case) (events.Fact, error)) {
+		if _, err := do(handlerstest.Laptop()); err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "not on the appropriate screen") {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestADeskThatCannotWork(t *testing.T) {
+	for want, edit := range map[string]func(*jira.Desk){
+		"must be https":             func(d *jira.Desk) { d.URL = "http://jira.example" },
+		"bare address":              func(d *jira.Desk) { d.URL = "https://jira.example/" },
+		"token is missing":          func(d *jira.Desk) { d.Token = "" },
+		"no client":                 func(d *jira.Desk) { d.Client = nil },
+		"without spaces":            func(d *jira.Desk) { d.Labels = []string{"two words"} },
+		"no key such as SEC":        func(d *jira.Desk) { d.Customers.Routes["contoso"] = jira.Route{Project: `SEC" OR x`} },
+		"no project":                func(d *jira.Desk) { d.Customers = ticket.Customers[jira.Route]{} },
+		`field "customfield_10042"`: func(d *jira.Desk) { d.Fields["customfield_10042"] = "{{.NoSuchThing}}" },
+	} {
+		d := newDesk(&jiratest.Site{Token: token}, "https://jira.example", handlers.NewClient(handlers.Reach{}))
+		if err := d.Check(); err != nil {
+			t.Fatal(err)
+		}
+		edit(d)
+		if err := d.Check(); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), token) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+}
