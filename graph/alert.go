@@ -35,6 +35,7 @@ type evidenceRow struct {
 	Machine     text `json:"mdeDeviceId"`
 	Remediation text `json:"remediationStatus"`
 	Verdict     text `json:"verdict"`
+	Name        text `json:"deviceDnsName"`
 }
 
 func (e evidenceRow) isDevice() bool {

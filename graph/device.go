@@ -47,10 +47,11 @@ func rowProperties() []string {
 		"partnerReportedThreatState", "managementState", "lastSyncDateTime", "deviceCategoryDisplayName"}
 }
 
-func lookProperties() []string {
+func lookProperties() []string { return append(listProperties(), "deviceActionResults") }
+
+func listProperties() []string {
 	return append(rowProperties(), "serialNumber", "osVersion", "managedDeviceOwnerType", "userPrincipalName", "userId",
-		"userDisplayName", "complianceGracePeriodExpirationDateTime", "managementAgent", "deviceRegistrationState",
-		"deviceActionResults")
+		"userDisplayName", "complianceGracePeriodExpirationDateTime", "managementAgent", "deviceRegistrationState")
 }
 
 func recordProperties() []string {

@@ -84,7 +84,9 @@ func Needs(features ...Feature) []Need {
 	return slices.DeleteFunc(needs(), func(n Need) bool { return !slices.Contains(features, n.Feature) })
 }
 
-// Needs are those of the features' needs that are this identity's.
+// Needs are those of the features' needs that are this identity's. What a look
+// needs is of both: name those features for [Act] only if the actuator looks for
+// itself.
 func (id Identity) Needs(features ...Feature) []Need {
 	return slices.DeleteFunc(Needs(features...), func(n Need) bool { return n.Identity != id })
 }
@@ -157,6 +159,12 @@ func needs() []Need {
 		read(FeatureOfGroup, Watch, needsMembers, "find the members of a group"),
 		read(FeatureOfGroup, Watch, needsEntra, "know which devices the members are"),
 		read(FeatureOfGroup, Watch, needsDevices, "find the members' devices in Intune"),
+	}
+	for _, n := range all { // an actuator that looks for itself reads what the watcher reads
+		if slices.Contains([]Feature{FeatureLook, FeatureAlerts, FeatureEntra, FeatureUser, FeatureGroups, FeatureTags}, n.Feature) {
+			n.Identity = Act
+			all = append(all, n)
+		}
 	}
 	for _, f := range []Feature{FeatureSync, FeatureScan, FeatureLock, FeatureRestart, FeatureReset, FeatureRetire, FeatureWipe} {
 		all = append(all, read(f, Act, needsActions, string(f)), read(f, Act, needsDevices, "check the device right before, and see what became of it"))
