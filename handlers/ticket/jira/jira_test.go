@@ -156,6 +156,40 @@ func TestAStrangersIssueGoesToTriage(t *testing.T) {
 	})
 }
 
+// Where a transition asks for a resolution, it is the one that fits.
+func TestResolutions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := sites()["strict"]()
+		server, err := fake.Pipe(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		client := handlers.NewClient(handlers.Reach{Roots: server.Roots, Dial: server.Dial})
+		defer server.Close()
+		defer client.CloseIdleConnections()
+		for _, tt := range []struct {
+			configured string
+			twin       bool
+			want       string
+		}{{"", false, "Done"}, {"won't do", false, "Won't Do"}, {"Fixed", false, "Done"}, {"Done", true, "Duplicate"}} {
+			d := newDesk(s, server.URL, client)
+			d.Resolution = tt.configured
+			n := ticket.Note{Text: "over", Twin: tt.twin, Event: ticket.Event{Device: ticket.Device{Tenant: "contoso"}}}
+			made, err := d.Open(t.Context(), ticket.New{Key: "curfew-1", Title: "a title", Note: n})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := d.Resolve(t.Context(), made, n); err != nil {
+				t.Fatal(err)
+			}
+			all := s.Issues()
+			if i := all[len(all)-1]; i.Status != "Done" || i.Resolution != tt.want {
+				t.Errorf("configured %q, it is %s as %q, want %q", tt.configured, i.Status, i.Resolution, tt.want)
+			}
+		}
+	})
+}
+
 // What Jira says is wrong reaches the person who must mend it.
 func TestJirasOwnWordsAreKept(t *testing.T) {
 	s := sites()["data center"]()
