@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -37,6 +38,7 @@ func obeyed(s string) string {
 func TestNoNameIsObeyed(t *testing.T) {
 	inWard(t, func(w *ward) {
 		w.fill()
+		bundle := filepath.Join(t.TempDir(), "bundle.json")
 		for _, args := range [][]string{
 			{"cases"}, {"cases", "--json"}, {"case", "d66"}, {"case", "d66", "--all", "--json"},
 			{"dead", "list"}, {"dead", "list", "--json"}, {"dead", "show", "1"}, {"dead", "show", "1", "--json"},
@@ -44,6 +46,7 @@ func TestNoNameIsObeyed(t *testing.T) {
 			{"note", "d66", "\x1b]0;title\a"}, {"retry", "d66"}, {"case", "d66"}, {"close", "d66", "-m", "\x1b[2J"},
 			{"template", "preview", "threat-found", "--case", "d66"}, {"template", "preview", "threat-found", "--case", "d66", "--html"},
 			{"template", "preview", "threat-found", "--case", "d66", "--json"},
+			{"evidence", "d66", "--out", bundle, "--force"}, {"evidence", "verify", bundle}, {"evidence", "verify", bundle, "--json"}, {"evidence", "head", "d66"}, {"evidence", "verify", "x\x1b[2J"},
 			{"__complete", "case", ""}, {"no\x1b[2Jsuch"}, {"cases", "--no\x1b[2Jsuch"}, {"cases", "--tenant", "\x1b[2J"},
 		} {
 			var out, errs screen

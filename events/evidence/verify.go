@@ -65,6 +65,8 @@ type verifier struct {
 	m   *meter
 	dec *json.Decoder
 	c   *checker
+
+	derived []Finding // about what should follow from records and facts
 }
 
 // next reads one value into to. It must be written as [Writer] writes it, but for
@@ -178,24 +180,36 @@ func (v *verifier) items(name string, most int, take func(Item) error) error {
 	})
 }
 
-// derived reads what is not new, but follows from records and facts.
+// derived reads what is not new, but follows from records and facts as they were
+// written.
 func derived[T any](v *verifier, what string, want []T) error {
 	n := 0
-	err := v.list(what+"s", len(want), func() error {
+	differ := func(text string) {
+		if len(v.derived) < MostFindings {
+			v.derived = append(v.derived, Finding{what, Place{N: n}, text})
+		}
+	}
+	err := v.list(what+"s", mostFacts, func() error {
 		var got T
 		if err := v.next(&got); err != nil {
 			return err
 		}
-		n++
+		if n++; n > len(want) {
+			if n == len(want)+1 {
+				differ("follows from no record: it was inserted")
+			}
+			return nil
+		}
 		is, err := marshal(got)
 		must, err2 := marshal(want[n-1])
 		if !bytes.Equal(is, must) {
-			v.c.find(what, Place{N: n}, "does not say what the records and facts do: it was altered")
+			differ("does not say what the records and facts do: it was altered")
 		}
 		return errors.Join(err, err2)
 	})
-	if err == nil && n < len(want) {
-		v.c.find("bundle", Place{}, "has %s, and %d follow from its records: some were removed", count(n, what), len(want))
+	if n < len(want) && err == nil {
+		n++
+		differ("is not there: it was removed")
 	}
 	return err
 }
@@ -211,13 +225,16 @@ func (v *verifier) end() error {
 	c := v.c
 	c.Seal = c.sealed()
 	switch {
+	case !c.OK(): // it is said already what was altered
 	case e.Records != c.Records:
 		c.find("bundle", Place{}, "was made with %s and has %d: some were removed or inserted", count(e.Records, "record"), c.Records)
 	case e.Facts != c.Facts:
 		c.find("bundle", Place{}, "was made with %s and has %d: some were removed or inserted", count(e.Facts, "fact"), c.Facts)
 	case e.Head != c.Head:
 		c.find("bundle", Place{}, "was made with another last record")
-	case e.Seal != c.Seal && c.OK():
+	case len(v.derived) > 0:
+		c.Findings = v.derived
+	case e.Seal != c.Seal:
 		c.find("bundle", Place{}, "was altered: its seal is another; what it is about, who made it and when is not as it was, or a record or fact was replaced with its hash")
 	}
 	if err := v.expect(json.Delim('}')); err != nil {
