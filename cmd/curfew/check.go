@@ -10,6 +10,7 @@ import (
 
 func newCheckCmd(a *app) *cobra.Command {
 	var asJSON, noSecrets bool
+	var as role
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Say everything that is wrong with a configuration",
@@ -24,19 +25,20 @@ warning (true, or left out).`,
 		Example: `  curfew check -c curfew.yaml
   curfew check -c curfew.yaml --no-secrets    # on a build server, which has none`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.check(asJSON, noSecrets) },
+		RunE: func(*cobra.Command, []string) error { return a.check(as, asJSON, noSecrets) },
 	}
 	cmd.Flags().BoolVar(&noSecrets, "no-secrets", false, "secrets and other files that cannot be read are warnings only")
+	roleFlag(cmd, &as)
 	jsonFlag(cmd, &asJSON)
 	return cmd
 }
 
-func (a *app) check(asJSON, noSecrets bool) error {
+func (a *app) check(as role, asJSON, noSecrets bool) error {
 	file, err := a.needConfig()
 	if err != nil {
 		return err
 	}
-	conf, problems := loadConfig(file, loadOptions{Templates: templateNames, NoSecrets: noSecrets, Getenv: a.getenv})
+	conf, problems := loadConfig(file, loadOptions{Templates: templateNames, NoSecrets: noSecrets, Role: as, Getenv: a.getenv})
 	p := a.printer()
 	for _, problem := range problems {
 		switch {

@@ -107,7 +107,10 @@ type cell struct {
 
 // table writes rows in columns under a heading. Cells but those of the last
 // column show at most 40 characters.
-func (p *printer) table(heading []string, rows [][]cell) {
+func (p *printer) table(heading []string, rows [][]cell) { p.columns(heading, rows, 40) }
+
+// columns is table with another limit.
+func (p *printer) columns(heading []string, rows [][]cell, most int) {
 	head := make([]cell, len(heading))
 	for i, h := range heading {
 		head[i] = cell{h, faint}
@@ -117,7 +120,7 @@ func (p *printer) table(heading []string, rows [][]cell) {
 	for _, row := range rows {
 		for i := range row {
 			if row[i].text = clean(row[i].text); i < len(heading)-1 {
-				row[i].text = handlers.Line(row[i].text, 40)
+				row[i].text = handlers.Line(row[i].text, most)
 			}
 			if row[i].text == "" {
 				row[i].text = "-"
