@@ -50,8 +50,8 @@ func TestExitCodes(t *testing.T) {
 		{"no such configuration", []string{"cases", "-c", "nowhere.yaml"}, exitWrong, "nowhere.yaml:1:1: cannot read the configuration: there is no such file; mend it (`curfew check -c nowhere.yaml` says all), or name the worker's data directory with --data"},
 		{"no configuration to check", []string{"check"}, exitWrong, "`curfew example > curfew.yaml` writes one to begin with"},
 		{"no configuration to run", []string{"run"}, exitWrong, "use -c FILE"},
-		{"no such template", []string{"template", "preview", "nice"}, exitNotFound, `no template is called "nice"; there are: cleared,`},
-		{"no such sample", []string{"template", "preview", "cleared", "--sample", "nice"}, exitWrong, "there are: healthy, noncompliant, threat"},
+		{"no such template", []string{"template", "preview", "nice"}, exitNotFound, `no template is called "nice"; there are: approve, approve-in-intune, cleared,`},
+		{"no such sample", []string{"template", "preview", "cleared", "--sample", "nice"}, exitWrong, "there are: approval, healthy, noncompliant, threat"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			stdout, stderr, code := call(t.Context(), nothingSet, c.args...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"curfew/events"
+	"curfew/events/gate/link"
 )
 
 func newApproveCmd(a *app) *cobra.Command {
@@ -21,7 +23,9 @@ func newApproveCmd(a *app) *cobra.Command {
 		Long: `Allow a task that waits for approval. What will be lost is said first; --show says
 only that, and approves nothing. Where two have to approve, they must be two
 people. An approval is for the device as it is now, is used once, and runs out;
-every other gate is still asked. You cannot approve for your own device.
+every other gate is still asked. You cannot approve for your own device. Whoever
+can read the worker's key for approvals signs with it; where the configuration
+names one (approvals.key_file), only what is signed counts.
 
 ` + aboutTasks,
 		Example:           "  curfew approve LT-042 --show\n  curfew approve LT-042",
@@ -49,29 +53,32 @@ func (a *app) approve(ctx context.Context, q *queue, ref string, show bool) erro
 	if err != nil {
 		return err
 	}
+	given, signed, err := q.sign(events.Approved{Task: h.t.ID, By: who, Seal: h.t.Seal, Given: time.Now().UTC().Truncate(time.Second)})
+	if err != nil {
+		return err
+	}
 	o := &operator{a: a, q: q, who: who, p: p}
 	return o.say(ctx, h.c, word{
 		refuse: func(events.Case) error { return mayApprove(h, who) },
-		fact:   func(events.Case) events.Fact { return events.Approved{Task: h.t.ID, By: who} },
+		fact:   func(events.Case) events.Fact { return given },
 		heard: func(now, _ events.Case) bool {
 			t, ok := pendingTask(now, h.t.ID)
 			return !ok || approvedBy(t, who) || t.Seal != h.t.Seal
 		},
-		said: func(now events.Case) string { return q.approval(now, h.t, who) },
+		said: func(now events.Case) string { return q.approval(now, h.t, who, signed) },
 	})
 }
 
 // mayApprove says why somebody's approval would not count.
 func mayApprove(h heldTask, who string) error {
-	owner := h.c.Inhabited()
-	local, _, _ := strings.Cut(owner.User, "@")
+	mine, approved := link.Approved(h.t, who)
 	switch {
 	case h.t.Begun != nil:
 		return begun(h)
-	case owner.User != "" && (strings.EqualFold(who, owner.User) || strings.EqualFold(who, local)):
+	case link.Own(h.c, who):
 		return errors.New("this is your own device: somebody else has to approve")
-	case approvedBy(h.t, who):
-		return errors.New("you have approved it already; a second person has to be another one")
+	case approved:
+		return fmt.Errorf("you have approved it already, as %s; a second person has to be another one", mine.By)
 	case !lacksApproval(h.t):
 		return errors.New("it has all the approvals that it needs")
 	}
@@ -82,12 +89,42 @@ func approvedBy(t events.Task, who string) bool {
 	return slices.ContainsFunc(t.Approvals, func(a events.Approval) bool { return strings.EqualFold(a.By, who) })
 }
 
-// approval says what came of an approval.
-func (q *queue) approval(now events.Case, was events.Task, who string) string {
+// sign signs an approval with the worker's key, if this user can read it. An error
+// says that an approval that is not signed would not count.
+func (q *queue) sign(a events.Approved) (given events.Approved, signed bool, err error) {
+	file, demanded := q.approvalKey()
+	signer, err := link.OpenKey(file)
+	switch {
+	case err == nil:
+		a.Sig = signer.Sign(a)
+		return a, true, nil
+	case demanded:
+		return a, false, fmt.Errorf("only signed approvals count (approvals.key_file), and yours cannot be: %w; approve by the link in the mail, or as a user that can read the key", err)
+	}
+	return a, false, nil
+}
+
+// approvalKey is where the worker's key for approvals is, and whether it counts
+// only those that are signed.
+func (h house) approvalKey() (file string, demanded bool) {
+	if h.conf != nil {
+		if file, demanded = h.conf.keyFile(); demanded {
+			return file, true
+		}
+	}
+	return filepath.Join(h.data, defaultKey), false
+}
+
+// approval says what came of an approval, and as whose it is recorded.
+func (q *queue) approval(now events.Case, was events.Task, who string, signed bool) string {
 	t, ok := pendingTask(now, was.ID)
 	valid := 24 * time.Hour
 	if q.rules != nil && q.rules.Approval > 0 {
 		valid = q.rules.Approval
+	}
+	by := who
+	if signed {
+		by += " (signed)"
 	}
 	switch {
 	case !ok:
@@ -95,29 +132,19 @@ func (q *queue) approval(now events.Case, was events.Task, who string) string {
 	case !approvedBy(t, who):
 		return "your approval is void: the device is not as it was; look at it and decide anew"
 	case len(t.Approvals) < t.Needs:
-		return fmt.Sprintf("approved, %d of %d; another person has to approve too, within %s", len(t.Approvals), t.Needs, span(valid))
+		return fmt.Sprintf("approved by %s, %d of %d; another person has to approve too, within %s", by, len(t.Approvals), t.Needs, span(valid))
 	}
-	return fmt.Sprintf("approved, %d of %d; the %s goes on as soon as every other gate lets it, within %s", len(t.Approvals), t.Needs, orderText(t.Order), span(valid))
+	return fmt.Sprintf("approved by %s, %d of %d; the %s goes on as soon as every other gate lets it, within %s", by, len(t.Approvals), t.Needs, orderText(t.Order), span(valid))
 }
 
 // losses says what approving means.
 func (q *queue) losses(p *printer, h heldTask) {
-	d := h.c.Inhabited()
+	d := h.c.Device
 	p.printf("%s of %s in %s\n", p.paint(red, strings.ToUpper(string(h.t.Action))), p.paint(bold, deviceName(h.c)), q.tenant(h.c.Tenant))
 	line := func(what, text string) { p.printf("  %-15s %s\n", painted(what), text) }
-	line("what is lost", "the user's files, apps and settings on the device, for good")
-	if d.User == "" {
-		line("primary user", "not known")
-	} else {
-		line("primary user", join(", ", d.UserName, d.User)+"; the device will be nobody's afterwards")
+	for _, stake := range link.Stakes(h.c, h.t, "", p.when) {
+		line(stake.What, stake.Text)
 	}
-	if d.LastSync.IsZero() {
-		line("last check-in", "not known")
-	} else {
-		line("last check-in", p.when(d.LastSync))
-	}
-	line("BitLocker key", "whether it is escrowed is not known")
-	line("open files", "not known: what is not synchronised elsewhere is lost")
 	line("user told", whenOrNever(p, h.c.Told))
 	line("risk", d.Risk())
 	line("seen", whenOrNever(p, d.SeenAt))

@@ -194,8 +194,8 @@ func TestApproving(t *testing.T) {
 		w.resetting(2)
 		laptop := w.atReset(contoso, "d42", "LT-042", "anna@contoso.example")
 		golden(t, "approve-show.txt", w.must("approve", "d42", "--show"))
-		w.expect(lastLine(w.must("approve", "d42")), "LT-042: approved, 1 of 2; another person has to approve too, within 1d")
-		w.failsAfter(exitFailed, "LT-042: you have approved it already; a second person has to be another one", "approve", "d42")
+		w.expect(lastLine(w.must("approve", "d42")), "LT-042: approved by jo, 1 of 2; another person has to approve too, within 1d")
+		w.failsAfter(exitFailed, "LT-042: you have approved it already, as jo; a second person has to be another one", "approve", "d42")
 		w.as("Anna")
 		w.failsAfter(exitFailed, "LT-042: this is your own device", "approve", "d42")
 		w.as("root")
@@ -205,10 +205,10 @@ func TestApproving(t *testing.T) {
 		w.fails(exitFailed, "it waits for people to approve it", "held", "release", "d42")
 		laptop.d.Malware = []events.Malware{{Name: "Worm", State: "active"}} // voids what jo has said
 		laptop.look()
-		w.expect(lastLine(w.must("approve", "d42")), "LT-042: approved, 1 of 2; another person has to approve too, within 1d")
+		w.expect(lastLine(w.must("approve", "d42")), "LT-042: approved by kim, 1 of 2; another person has to approve too, within 1d")
 		w.as("lee")
 		id := laptop.task(events.Reset).ID
-		w.expect(lastLine(w.must("approve", id)), "LT-042: approved, 2 of 2; the reset goes on as soon as every other gate lets it, within 1d")
+		w.expect(lastLine(w.must("approve", id)), "LT-042: approved by lee, 2 of 2; the reset goes on as soon as every other gate lets it, within 1d")
 		if task := laptop.task(events.Reset); !task.Out {
 			t.Errorf("%+v", task)
 		}

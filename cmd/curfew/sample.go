@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"curfew/events"
+	"curfew/handlers/mail"
 )
 
 // samples are made-up cases to preview mails with, by name.
@@ -38,7 +39,13 @@ func samples(now time.Time) map[string]events.Case {
 	healthy := base
 	healthy.Open, healthy.Closed, healthy.Device = false, now, device
 
-	return map[string]events.Case{"threat": threat, "noncompliant": noncompliant, "healthy": healthy}
+	approval := threat
+	approval.Pending = []events.Task{{
+		ID: key.String() + "/5-reset", Order: events.Order{Action: events.Reset}, Needs: 2, Request: "5f0c9a52-4f7e-4b0e-9a53-0c2d7e1b6a90",
+		Approvals: []events.Approval{{By: "ben@contoso.example", At: now.Add(-20 * time.Minute)}},
+	}}
+
+	return map[string]events.Case{"threat": threat, "noncompliant": noncompliant, "healthy": healthy, "approval": approval}
 }
 
 func sampleNames() []string { return slices.Sorted(maps.Keys(samples(time.Time{}))) }
@@ -47,6 +54,8 @@ func sampleNames() []string { return slices.Sorted(maps.Keys(samples(time.Time{}
 func sampleFor(template string, now time.Time) events.Case {
 	all := samples(now)
 	switch {
+	case mail.ForApprovers(template):
+		return all["approval"]
 	case strings.Contains(template, "clear"):
 		return all["healthy"]
 	case strings.Contains(template, "compliant"):

@@ -117,6 +117,10 @@ func (a *app) mailer() (mail.Handler, error) {
 	if out.Templates, err = templatesOf(dir); err != nil {
 		return out, wrong(err)
 	}
+	out.Tenant, out.Stakes = h.tenant, stakes
+	if h.conf == nil || h.conf.links() {
+		out.Invite = exampleInvite // a real link would be a way to approve
+	}
 	out.ResetDue = func(c events.Case) time.Time {
 		if h.rules == nil {
 			return time.Time{}

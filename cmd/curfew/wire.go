@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"time"
 
 	"curfew/events"
@@ -27,7 +28,7 @@ import (
 )
 
 // table says who serves each action of the role. This is the program.
-func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard, act *actuator.Actuator) map[events.Action]handlers.Func {
+func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard, act *actuator.Actuator, asks *approvals) map[events.Action]handlers.Func {
 	watch, tenants := by.watch, by.act // the identity that reads and tells, and the one that acts on devices
 	first, settle := time.Duration(conf.Pace.CheckAfter), time.Duration(conf.Pace.Settle)
 	desks := ticket.Handler{Desks: desks(conf)}
@@ -38,7 +39,7 @@ func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard
 	all := map[events.Action]handlers.Func{
 		events.Look:    look.Handler{Devices: watch}.Do,
 		events.Sync:    sync.Handler{Intune: tenants, First: first, Settle: settle}.Do,
-		events.Mail:    mailer(conf, watch, templates).Do,
+		events.Mail:    asks.into(mailer(conf, watch, templates)).Do,
 		events.Ticket:  desks.Do,
 		events.Close:   desks.Do,
 		events.Page:    pagers.Do,
@@ -111,7 +112,7 @@ func templateNames(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ts.Names(), nil
+	return slices.DeleteFunc(ts.Names(), mail.ForApprovers), nil
 }
 
 func tenantOf(t tenantConfig, a authConfig, seenWithin time.Duration) graph.Tenant {
