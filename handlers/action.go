@@ -42,7 +42,7 @@ func (f Follow) Accepted(t events.Task, receipt string) events.Fact {
 // ErrNoTrace is in the error of [Follow.Up] about an action that may be done only
 // once, and of which the record shows nothing although it had the time to. Who
 // has another witness may ask it.
-var ErrNoTrace = errors.New("Intune's record shows none")
+var ErrNoTrace = errors.New("no trace of it in Intune's record")
 
 // A Recorder reads Intune's record of a device afresh: Actions, Management and
 // LastSync of it.

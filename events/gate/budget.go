@@ -10,9 +10,11 @@ import (
 	"curfew/events"
 )
 
-// The budgets. Those of actions to come are named already.
+// The budgets.
 const (
 	BudgetReset    = "reset"
+	BudgetRetire   = "retire"
+	BudgetWipe     = "wipe"
 	BudgetIsolate  = "isolate"
 	BudgetFullScan = "full_scan"
 )
@@ -39,6 +41,8 @@ type Limit struct {
 func DefaultLimits() map[string]Limit {
 	return map[string]Limit{
 		BudgetReset:    {Count: 2, Window: 24 * time.Hour, Share: 0.01},
+		BudgetRetire:   {Count: 2, Window: 24 * time.Hour, Share: 0.01},
+		BudgetWipe:     {Count: 1, Window: 24 * time.Hour, Share: 0.01},
 		BudgetIsolate:  {Count: 5, Window: time.Hour},
 		BudgetFullScan: {Count: 50, Window: time.Hour},
 	}
