@@ -177,6 +177,8 @@ func needs() []Need {
 		read(FeaturePreflight, Act, needsAutopilot, "know that the device has an Autopilot identity"),
 		read(FeaturePreflight, Act, needsKeys, "know that a BitLocker recovery key is kept in Entra; the key itself is never read"),
 		read(FeatureRestore, Act, needsManage, "give a device back its primary user after a reset"),
+		read(FeatureRestore, Act, needsDevices, "see that nobody else is the primary user by now"),
+		optional(read(FeatureRestore, Act, needsUser, "see that the user is still there, and not blocked")),
 		read(FeatureDefenderScan, Act, machineScan, "have Defender scan"),
 		read(FeatureDefenderScan, Act, machineRead, "find the device in Defender, and see what became of the scan"),
 		read(FeatureIsolate, Act, machineIsolate, "isolate a device, and release it"),

@@ -2,7 +2,6 @@ package graph
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -115,66 +114,4 @@ func (c *Client) checkKey(ctx context.Context, d events.Device) (Check, error) {
 		return Check{CheckKey, No, fmt.Sprintf("Entra has %d, but none of the system volume", other)}, nil
 	}
 	return Check{CheckKey, No, "Entra has none for it: it may not be encrypted, or the key is kept elsewhere"}, nil
-}
-
-// PrimaryUser reads the object id of the device's primary user as it is now;
-// empty: it has none. A reset from afar removes it (Intune docs: Windows Autopilot
-// Reset, 2025-10), so whoever resets keeps it for [Client.SetPrimaryUser].
-func (c *Client) PrimaryUser(ctx context.Context, d events.Device) (userID string, err error) {
-	k := call{op: "read the primary user", needs: needsDevices, service: intune}
-	if err := c.mine(k, d); err != nil {
-		return "", err
-	}
-	var ids []string
-	first := k.of(c.managed(d.IntuneID).Users().ToGetRequestInformation(ctx, nil))
-	err = read(ctx, c.send, first, c.follow(k), func(p page[userRow]) error {
-		for _, u := range p.Value.list {
-			if isGUID(string(u.ID)) {
-				ids = append(ids, strings.ToLower(string(u.ID)))
-			}
-		}
-		if p.Value.bad > 0 || len(ids) > 1 {
-			return final("", "Intune names more than one primary user, or one that cannot be read")
-		}
-		return nil
-	})
-	if err != nil || len(ids) == 0 {
-		return "", c.about(k, err)
-	}
-	return ids[0], nil
-}
-
-// SetPrimaryUser makes the user, by object id, the device's primary user in place
-// of whoever is. It can be repeated. The reference is written to beta, as
-// Microsoft's own samples do (mggraph-intune-samples); v1.0 documents none,
-// although its metadata has the property.
-func (c *Client) SetPrimaryUser(ctx context.Context, d events.Device, userID string) error {
-	k := call{op: "set the primary user", needs: needsManage, service: intune, write: true}
-	if err := c.mine(k, d); err != nil {
-		return err
-	}
-	if !isGUID(userID) {
-		return c.told(k, final("", "%q is not the object id of a user", oneLine(userID, 64)))
-	}
-	body, err := json.Marshal(map[string]string{"@odata.id": c.graph + "/beta/users/" + userID})
-	if err != nil {
-		return c.told(k, final("", "the request cannot be made: %s", err))
-	}
-	return c.send(ctx, k.of(c.post("beta/deviceManagement/managedDevices/"+d.IntuneID+"/users/$ref", body), nil), nil)
-}
-
-// PrimaryUser is [Client.PrimaryUser].
-func (ts Tenants) PrimaryUser(ctx context.Context, d events.Device) (userID string, err error) {
-	c, err := ts.of("read the primary user", d.Key.Tenant)
-	if err != nil {
-		return "", err
-	}
-	return c.PrimaryUser(ctx, d)
-}
-
-// SetPrimaryUser is [Client.SetPrimaryUser].
-func (ts Tenants) SetPrimaryUser(ctx context.Context, d events.Device, userID string) error {
-	return ts.act(ctx, "set the primary user", d, func(c *Client, ctx context.Context, d events.Device) error {
-		return c.SetPrimaryUser(ctx, d, userID)
-	})
 }

@@ -1,8 +1,6 @@
 package graph_test
 
 import (
-	"errors"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -163,44 +161,6 @@ func TestASerialNumberIsNoProof(t *testing.T) {
 		d.tenant.ForgetAutopilot("LT-042")
 		if c := d.preflight(dev)[graph.CheckAutopilot]; c.Verdict != graph.Unknown || !strings.Contains(c.Reason, "another device") {
 			t.Errorf("%+v", c)
-		}
-	})
-}
-
-func TestThePrimaryUserIsRestored(t *testing.T) {
-	acting(t, func(t *testing.T, d *desk) {
-		dev := d.look(d.tenant.AddDevice(ana("LT-042")))
-		was, err := d.client.PrimaryUser(d.ctx, dev)
-		if err != nil || was != dev.UserID || was == "" {
-			t.Fatalf("%q %v", was, err)
-		}
-		if err := d.client.Reset(d.ctx, dev); err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(2 * time.Hour)
-		if now, err := d.client.PrimaryUser(d.ctx, dev); err != nil || now != "" {
-			t.Fatalf("%q %v", now, err)
-		}
-		for range 2 {
-			if err := d.client.SetPrimaryUser(d.ctx, dev, was); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if now, err := d.client.PrimaryUser(d.ctx, dev); err != nil || now != was {
-			t.Fatalf("%q %v", now, err)
-		}
-		want{giveUp: true, says: "not the object id"}.check(t, d.client.SetPrimaryUser(d.ctx, dev, "ana@contoso.example"))
-		d.app.Revoke("DeviceManagementManagedDevices.ReadWrite.All")
-		want{giveUp: true, status: 403, says: "DeviceManagementManagedDevices.ReadWrite.All"}.check(t, d.client.SetPrimaryUser(d.ctx, dev, was))
-	})
-	acting(t, func(t *testing.T, d *desk) { // two primary users are nobody
-		dev := d.look(d.tenant.AddDevice(ana("LT-042")))
-		d.client = d.instead(func(r *http.Request) *http.Response {
-			return jsonAnswer(`{"value":[{"id":"` + contosoID + `"},{"id":"` + fabrikID + `"}]}`)
-		})
-		_, err := d.client.PrimaryUser(d.ctx, dev)
-		if e, ok := errors.AsType[*graph.Error](err); !ok || !e.GiveUp() {
-			t.Error(err)
 		}
 	})
 }
