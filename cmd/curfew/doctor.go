@@ -25,9 +25,10 @@ was granted against what the configuration makes use of: a permission for resets
 is too much where no policy resets. Then ask Graph for one row of everything, for
 a permission is no licence, and some are granted elsewhere. Nothing is changed.
 
-STATE is has, lacks, too much, refused (granted, and Microsoft refuses it all the
-same) or elsewhere (not in the token, and Graph allows it). What must be changed
-says how; a permission counts only after an administrator has consented anew.
+STATE is has, lacks, too much, or refused (granted, and Microsoft refuses it all
+the same). What must be changed says how; a permission counts only after an
+administrator has consented anew. One that Exchange may grant for a mailbox shows
+in no token, so that it lacks is only said.
 
 What is on this machine is looked at too: secrets that others can read,
 certificates that run out, the clock, the data directory, public_url.
@@ -142,15 +143,12 @@ type report struct {
 // A finding is what is to be said about one permission.
 type finding struct {
 	graph.Finding
-	state string // the verdict, or refused, or elsewhere
+	state string // the verdict, or refused
 	note  string // of refused: what Microsoft says
 }
 
-// The states that only asking shows.
-const (
-	refused   = "refused"
-	elsewhere = "elsewhere"
-)
+// refused is a permission that is granted and does not help.
+const refused = "refused"
 
 // examine asks about one identity.
 func (p identity) examine(ctx context.Context, probe bool) report {
@@ -186,13 +184,7 @@ func (p identity) examine(ctx context.Context, probe bool) report {
 // needs the permission.
 func (f *finding) hear(answers []graph.Probed) {
 	for _, p := range answers {
-		if p.Role != f.Role || p.Audience != f.Audience {
-			continue
-		}
-		switch {
-		case f.Verdict == graph.Lacks && f.Elsewhere != "" && p.Verdict == graph.Allowed:
-			f.state = elsewhere
-		case f.Verdict == graph.Has && p.Verdict == graph.Refused:
+		if p.Role == f.Role && p.Audience == f.Audience && f.Verdict == graph.Has && p.Verdict == graph.Refused {
 			f.state, f.note = refused, p.Reason
 		}
 	}

@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"curfew/graph"
@@ -261,7 +260,10 @@ func reach(ctx context.Context, public string) local {
 	}
 	res, err := client.Do(req)
 	if err != nil {
-		c.Text = "the webhook does not answer from here, which need not mean that Graph does not get through: " + strings.TrimPrefix(oneLine(err), "Post ")
+		if at, ok := errors.AsType[*url.Error](err); ok {
+			err = at.Err // without the address
+		}
+		c.Text = "the webhook does not answer from here, which need not mean that Graph does not get through: " + oneLine(err)
 		return c
 	}
 	defer res.Body.Close()
