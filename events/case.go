@@ -78,6 +78,13 @@ type Effect struct {
 	At          time.Time `json:"at"`
 	Asked       time.Time `json:"asked,omitzero"` // of an isolation: when a person was last asked about it
 	Back        bool      `json:"back,omitempty"` // it was asked to be taken back
+
+	Order Order         `json:"order,omitzero"`  // of a ticket or page: how it was asked for
+	Heard time.Time     `json:"heard,omitzero"`  // the last answer of a person that was taken
+	Ended string        `json:"ended,omitempty"` // the person who ended it there, until it is known whether the risk is gone
+	Left  int           `json:"left,omitempty"`  // of a page: how often it is repeated yet, if nobody answers
+	Gap   time.Duration `json:"gap,omitempty"`   // and after how long
+	Next  time.Time     `json:"next,omitzero"`   // and when
 }
 
 // ID names the case outside, the same for as long as it is the same case: what

@@ -232,6 +232,17 @@ type (
 		Reason string `json:"reason,omitempty"`
 	}
 
+	// Answered says what a person did about a ticket or a page where it is. The
+	// answers of one ticket or page count in the order of At.
+	Answered struct {
+		Action      Action    `json:"action"` // ticket or page
+		Destination string    `json:"destination"`
+		Ref         string    `json:"ref,omitempty"`
+		By          string    `json:"by"`
+		Did         Answer    `json:"did"`
+		At          time.Time `json:"at"`
+	}
+
 	// Noted is a person's remark; it changes nothing but the timeline.
 	Noted struct {
 		By   string `json:"by"`
@@ -260,4 +271,5 @@ func (Released) fact()     {}
 func (Cancelled) fact()    {}
 func (Declined) fact()     {}
 func (Lifted) fact()       {}
+func (Answered) fact()     {}
 func (Noted) fact()        {}

@@ -110,6 +110,7 @@ func by(policy string) string {
 func (t *turn) persists() {
 	t.Unproven = nil
 	t.keepIn()
+	t.disprove()
 	if !t.Clearing.IsZero() {
 		t.Clearing = time.Time{}
 		t.say("at risk again")

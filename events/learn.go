@@ -36,6 +36,8 @@ func (t *turn) learn(f Fact) {
 		t.declined(f)
 	case Lifted:
 		t.lifted(f)
+	case Answered:
+		t.answered(f)
 	case Tripped:
 		t.attend("%s: %s", f.Gate, f.Reason)
 	case Approved:
@@ -254,12 +256,22 @@ func (t *turn) effect(task Task, f Done) {
 		}
 	case Ticket, Page, Scan, Isolate, Reset, Retire, Wipe:
 		e := Effect{Action: task.Action, Destination: task.Destination, Ref: f.Receipt, Link: f.Link, At: t.now}
+		if task.Action == Ticket || task.Action == Page {
+			e.Order = task.Order
+		}
 		if i := slices.IndexFunc(t.Effects, same); i >= 0 {
 			if e.Ref == "" {
 				e.Ref, e.Link = t.Effects[i].Ref, t.Effects[i].Link
 			}
+			e.Heard, e.Left, e.Gap = t.Effects[i].Heard, t.Effects[i].Left, t.Effects[i].Gap
+			if e.Left > 0 {
+				e.Next = t.now.Add(e.Gap)
+			}
 			t.Effects[i] = e
 		} else {
+			if n := min(task.Repeat, mostRepeats); n > 0 {
+				e.Left, e.Gap, e.Next = n, t.p.gap(), t.now.Add(t.p.gap())
+			}
 			t.Effects = append(t.Effects, e)
 		}
 		if !t.Open {

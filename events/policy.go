@@ -12,6 +12,8 @@ type Policies struct {
 	Relook    time.Duration // how long an open case goes without a look; 0: an hour
 	Isolation time.Duration // how long a device is isolated before a person is asked whether it should stay so; 0: a day
 	Approvers Approvers     // who is asked by mail to approve
+	Answer    time.Duration // how long a case is somebody's who answered its ticket or page; 0: four hours
+	Gap       time.Duration // from a page that nobody answers to the next; later gaps are twice as long each; 0: 15 minutes
 	Version   string        // names the rules, for the record
 }
 
@@ -109,6 +111,22 @@ func (p Policies) isolation() time.Duration {
 		return p.Isolation
 	}
 	return 24 * time.Hour
+}
+
+// answer is how long an answer acknowledges a case.
+func (p Policies) answer() time.Duration {
+	if p.Answer > 0 {
+		return p.Answer
+	}
+	return 4 * time.Hour
+}
+
+// gap is how long a page waits for an answer before it comes again.
+func (p Policies) gap() time.Duration {
+	if p.Gap > 0 {
+		return p.Gap
+	}
+	return 15 * time.Minute
 }
 
 // named returns the place of a policy in the list, or len(p.List) if it is not

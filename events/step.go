@@ -72,6 +72,7 @@ func (t *turn) advance() {
 	t.expire()
 	t.weigh()
 	t.confine()
+	t.repeat()
 	t.tend()
 	t.climb()
 	t.makeWay()
@@ -198,6 +199,9 @@ func (t *turn) next() time.Time {
 		for _, e := range t.Effects {
 			if e.Action == Isolate {
 				soon(t.confinedUntil(e))
+			}
+			if e.Left > 0 && t.unanswered() {
+				soon(e.Next)
 			}
 		}
 		soon(t.due)

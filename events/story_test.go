@@ -101,6 +101,19 @@ var contained = events.Policies{
 	}},
 }
 
+// answeredFor is a policy that opens a ticket and pages until somebody answers.
+var answeredFor = events.Policies{
+	Attention: []events.Order{{Action: events.Ticket, Destination: "desk", Template: "attention"}},
+	List: []events.Policy{{
+		Name: "answered",
+		When: when(func(d events.Device) bool { return d.Threat.Level() >= events.Medium }),
+		Ladder: []events.Rung{
+			{Do: []events.Order{{Action: events.Ticket, Destination: "desk"}, {Action: events.Page, Destination: "oncall", Repeat: 3}}},
+			{After: 6 * time.Hour, Do: []events.Order{{Action: events.Mail, Template: "threat-found"}}},
+		},
+	}},
+}
+
 func highAlert(d events.Device) bool {
 	for _, a := range d.OpenAlerts() {
 		if events.Severity(a.Severity) >= events.High {
@@ -156,7 +169,7 @@ func replay(t *testing.T, story string) string {
 		}
 		s.now = s.now.Add(wait)
 		if words[1] == "policy" {
-			s.p = map[string]events.Policies{"two": twoPeople, "contained": contained}[words[2]]
+			s.p = map[string]events.Policies{"two": twoPeople, "contained": contained, "answered": answeredFor}[words[2]]
 			continue
 		}
 		if words[1] == "tenant" {
@@ -267,6 +280,8 @@ func (s *scene) fact(t *testing.T, w []string) events.Fact {
 		return events.Held{Task: s.task(arg(1)), Until: in(2), Gate: events.GateMicrosoft, Reason: "an administrator has to approve", Request: arg(3)}
 	case "declined":
 		return events.Declined{Task: s.task(arg(1)), By: "an administrator", Reason: rest(2)}
+	case "answered": // what, where, who, did
+		return events.Answered{Action: events.Action(arg(1)), Destination: arg(2), By: arg(3), Did: events.Answer(arg(4)), At: s.now}
 	case "lifted":
 		return events.Lifted{By: "ana", Reason: rest(1)}
 	case "linked":

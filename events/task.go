@@ -84,6 +84,7 @@ type Order struct {
 	Template    string `json:"template,omitempty"`    // of mail, ticket and page
 	Kind        string `json:"kind,omitempty"`        // of scan and neighbours: "quick" or "full"
 	Via         string `json:"via,omitempty"`         // of scan: "defender"; empty: Intune
+	Repeat      int    `json:"repeat,omitempty"`      // of page: how often it comes again, after ever longer gaps, while nobody answers
 	Scope       string `json:"scope,omitempty"`       // of neighbours: "user", "incident", or "group:" and a name or id
 }
 

@@ -61,7 +61,7 @@ func TestSchema(t *testing.T) {
 	for _, o := range rules.Orderable() {
 		read[o] = true
 	}
-	for _, p := range []string{"destination", "template", "kind", "via", "scope"} {
+	for _, p := range []string{"destination", "template", "kind", "via", "scope", "repeat"} {
 		read[p] = true // of an order
 	}
 	if got, want := slices.Sorted(maps.Keys(in)), slices.Sorted(maps.Keys(read)); !slices.Equal(got, want) {

@@ -105,7 +105,7 @@ func TestNothingGraveInAWindow(t *testing.T) {
 
 // blank is an empty store; nowhere takes every fact.
 type (
-	blank  struct{}
+	blank   struct{}
 	nowhere struct{}
 )
 

@@ -33,11 +33,15 @@ func (r Rules) Compile(k Known) (events.Policies, []Problem) {
 	c := &compiler{lang: lang, known: k}
 	out := events.Policies{
 		Relook:    c.duration("/relook", &r.Relook, DefaultRelook),
+		Answer:    c.duration("/answered_for", &r.Answered, ""),
+		Gap:       c.duration("/page_again_after", &r.PageAgain, ""),
 		Attention: c.orders("/attention", r.Attention, "attention"),
 		Version:   r.version(),
 	}
-	if r.Relook == 0 {
-		out.Relook, _ = ParseDuration(DefaultRelook)
+	for d, preset := range map[*time.Duration]string{&out.Relook: DefaultRelook, &out.Answer: DefaultAnswered, &out.Gap: DefaultPageAgain} {
+		if *d == 0 {
+			*d, _ = ParseDuration(preset)
+		}
 	}
 	for i, p := range r.Policies {
 		out.List = append(out.List, c.policy(fmt.Sprintf("/policies/%d", i), p))
@@ -230,6 +234,9 @@ func (c *compiler) order(at string, o Order, place string) Order {
 		c.say(at, 0, "%s is done by itself when its time comes and cannot be ordered", o.Action)
 	case events.Ticket, events.Page:
 		c.destination(in, o)
+		if o.Repeat < 0 || o.Repeat > 10 {
+			c.say(in+"/repeat", 0, "a page comes again up to 10 times, not %d", o.Repeat)
+		}
 	case events.Mail:
 		if o.Template != "" && c.known.Templates != nil && !slices.Contains(c.known.Templates, o.Template) {
 			c.say(in+"/template", 0, "there is no template %q%s", o.Template, hint(o.Template, c.known.Templates))

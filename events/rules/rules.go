@@ -52,14 +52,19 @@ import (
 
 // Rules is the rule section of the configuration.
 type Rules struct {
-	Relook    Duration `json:"relook,omitempty"`    // zero: DefaultRelook
-	Attention []Order  `json:"attention,omitempty"` // once, when only a person can help
-	Policies  []Policy `json:"policies,omitempty"`  // the gravest first
+	Relook    Duration `json:"relook,omitempty"`           // zero: DefaultRelook
+	Answered  Duration `json:"answered_for,omitempty"`     // how long a case is somebody's who answered; zero: DefaultAnswered
+	PageAgain Duration `json:"page_again_after,omitempty"` // the first gap between pages nobody answers; zero: DefaultPageAgain
+	Attention []Order  `json:"attention,omitempty"`        // once, when only a person can help
+	Policies  []Policy `json:"policies,omitempty"`         // the gravest first
 }
 
 // Defaults of what a policy leaves out.
 const (
 	DefaultRelook           = "1h"
+	DefaultAnswered         = "4h"
+	DefaultPageAgain        = "15m"
+	DefaultRepeat           = 3
 	DefaultClearFor         = "30m"
 	DefaultReopenWithin     = "7d"
 	DefaultInvestigationCap = "4h" // where a rung waits for the investigation
@@ -101,6 +106,7 @@ type orderParams struct {
 	Kind        string `json:"kind,omitempty"`
 	Via         string `json:"via,omitempty"`
 	Scope       string `json:"scope,omitempty"`
+	Repeat      *int   `json:"repeat,omitempty"` // nil: DefaultRepeat, of a page
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. Null is an order without an action.
@@ -119,6 +125,12 @@ func (o *Order) UnmarshalJSON(b []byte) error {
 	}
 	for action, p := range m {
 		*o = Order{Action: action, Destination: p.Destination, Template: p.Template, Kind: p.Kind, Via: p.Via, Scope: p.Scope}
+		switch {
+		case p.Repeat != nil:
+			o.Repeat = *p.Repeat
+		case action == events.Page:
+			o.Repeat = DefaultRepeat
+		}
 	}
 	return nil
 }
@@ -126,6 +138,9 @@ func (o *Order) UnmarshalJSON(b []byte) error {
 // MarshalJSON implements [json.Marshaler].
 func (o Order) MarshalJSON() ([]byte, error) {
 	p := orderParams{Destination: o.Destination, Template: o.Template, Kind: o.Kind, Via: o.Via, Scope: o.Scope}
+	if o.Action == events.Page {
+		p.Repeat = &o.Repeat
+	}
 	return json.Marshal(map[events.Action]orderParams{o.Action: p})
 }
 
