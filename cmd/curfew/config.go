@@ -43,6 +43,7 @@ type config struct {
 	Limits    limitsConfig    `json:"limits"`
 	Approvals approvalsConfig `json:"approvals"`
 	Preflight preflightConfig `json:"preflight"`
+	Isolation isolationConfig `json:"isolation"`
 
 	Maintenance []maintenanceConfig `json:"maintenance"`
 	Windows     []gate.Window       `json:"-"`
@@ -175,6 +176,7 @@ func (c *checker) config() *config {
 	}
 	c.rules(conf, written)
 	c.gates(conf)
+	c.isolation(conf)
 	c.maintenance(conf)
 	return conf
 }

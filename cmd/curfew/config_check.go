@@ -56,7 +56,7 @@ func (c *checker) general(conf *config) {
 	}
 	c.addresses(conf)
 	if conf.DryRun {
-		c.warning("/dry_run", "on, so everything is done but the resets; set it to false when the cases show what you expect")
+		c.warning("/dry_run", "on, so nothing is done to a device that its user feels or that cannot be taken back; set it to false when the cases show what you expect")
 	}
 	switch {
 	case !conf.Role.watches():
@@ -220,6 +220,7 @@ func (c *checker) needs(conf *config) {
 			c.warning(path, "no policy is about tenant %s", t.Name)
 		}
 		c.sender(*t, path, about, conf.Policies.Attention)
+		c.needsDefender(t, path, about, conf)
 		if !c.written(path + "/look/groups") {
 			t.Look.Groups = slices.ContainsFunc(about, func(p events.Policy) bool { return rules.Reads(p, "groups") })
 		}

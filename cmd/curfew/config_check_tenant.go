@@ -28,6 +28,7 @@ func (c *checker) tenants(conf *config) {
 		}
 		c.guid(path+"/id", t.ID)
 		c.endpoints(t, path)
+		c.defender(t, path)
 		c.identities(conf, t, path)
 		if t.Auth.ManagedIdentity != nil && t.Auth.ClientID == "" {
 			if managed++; managed == 2 {

@@ -16,6 +16,7 @@ type tenantConfig struct {
 	Endpoints *endpointsConfig `json:"endpoints"`
 	Auth      authConfig       `json:"auth"`
 	Actuator  *authConfig      `json:"actuator"`  // what acts on devices; nil: Auth does both
+	Defender  *defenderConfig  `json:"defender"`  // nil: it is not used
 	MailFrom  string           `json:"mail_from"` // empty: no mail can be sent
 	Approvers []string         `json:"approvers"` // mail addresses; none: those of approvals
 	Sweep     sweepConfig      `json:"sweep"`
@@ -75,6 +76,7 @@ type lookConfig struct {
 	Entra      bool `json:"entra"`
 	User       bool `json:"user"`
 	Groups     bool `json:"groups"` // left out: whether a condition asks for them
+	Tags       bool `json:"-"`      // Defender's, where something asks for them
 }
 
 // authConfig is how Curfew signs in to a tenant: exactly one of ClientSecret,

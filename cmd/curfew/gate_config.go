@@ -29,6 +29,9 @@ type protectConfig struct {
 // limitsConfig is how much may be done in one tenant.
 type limitsConfig struct {
 	Reset    limitConfig   `json:"reset"`
+	Retire   limitConfig   `json:"retire"`
+	Wipe     limitConfig   `json:"wipe"`
+	Isolate  limitConfig   `json:"isolate"`
 	FullScan limitConfig   `json:"full_scan"`
 	Breaker  breakerConfig `json:"breaker"`
 }
@@ -52,7 +55,8 @@ func defaultLimits() limitsConfig {
 		return limitConfig{Count: l.Count, Within: rules.Duration(l.Window), Percent: 100 * l.Share}
 	}
 	return limitsConfig{
-		Reset: limit(gate.BudgetReset), FullScan: limit(gate.BudgetFullScan),
+		Reset: limit(gate.BudgetReset), Retire: limit(gate.BudgetRetire), Wipe: limit(gate.BudgetWipe),
+		Isolate: limit(gate.BudgetIsolate), FullScan: limit(gate.BudgetFullScan),
 		Breaker: breakerConfig{Percent: 10, Devices: 5, Within: rules.Duration(time.Hour)},
 	}
 }
@@ -61,11 +65,12 @@ func (l limitConfig) limit() gate.Limit {
 	return gate.Limit{Count: l.Count, Window: time.Duration(l.Within), Share: l.Percent / 100}
 }
 
-// limits are the budgets. Those that cannot be configured have their defaults.
+// limits are the budgets.
 func (l limitsConfig) limits() map[string]gate.Limit {
-	out := gate.DefaultLimits()
-	out[gate.BudgetReset], out[gate.BudgetFullScan] = l.Reset.limit(), l.FullScan.limit()
-	return out
+	return map[string]gate.Limit{
+		gate.BudgetReset: l.Reset.limit(), gate.BudgetRetire: l.Retire.limit(), gate.BudgetWipe: l.Wipe.limit(),
+		gate.BudgetIsolate: l.Isolate.limit(), gate.BudgetFullScan: l.FullScan.limit(),
+	}
 }
 
 func (b breakerConfig) breaker() gate.Breaker {
@@ -103,18 +108,25 @@ func (c *checker) gates(conf *config) {
 	if len(conf.Protect.Groups) > 0 {
 		c.protectGroups(conf)
 	}
-	if l := conf.Limits.Reset; l.Count > manyResets && c.written("/limits/reset/count") {
-		c.warning("/limits/reset/count", "%d resets within %s: a mistake in a policy may cost that many people their files", l.Count, span(time.Duration(l.Within)))
-	}
-	if l := conf.Limits.Reset; c.written("/limits/reset/percent") && (l.Percent > muchPercent || l.Percent == 0) {
-		c.warning("/limits/reset/percent", "only the count limits how much of a small tenant is reset at once")
-	}
+	c.generous("/limits/reset", "resets", "reset", conf.Limits.Reset)
+	c.generous("/limits/retire", "devices retired", "retired", conf.Limits.Retire)
+	c.generous("/limits/wipe", "wipes", "wiped", conf.Limits.Wipe)
 	switch b := conf.Limits.Breaker; {
 	case !c.written("/limits/breaker/percent"):
 	case b.Percent == 0:
 		c.mistake("/limits/breaker/percent", "this must be above 0: the breaker would not know when")
 	case b.Percent > breakerPercent:
 		c.warning("/limits/breaker/percent", "with more than %d the breaker trips when most of the harm is done", breakerPercent)
+	}
+}
+
+// generous warns of a limit that hardly limits what costs people their files.
+func (c *checker) generous(path, many, done string, l limitConfig) {
+	if l.Count > manyResets && c.written(path+"/count") {
+		c.warning(path+"/count", "%d %s within %s: a mistake in a policy may cost that many people their files", l.Count, many, span(time.Duration(l.Within)))
+	}
+	if c.written(path+"/percent") && (l.Percent > muchPercent || l.Percent == 0) {
+		c.warning(path+"/percent", "only the count limits how much of a small tenant is %s at once", done)
 	}
 }
 

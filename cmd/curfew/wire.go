@@ -18,10 +18,15 @@ import (
 	"curfew/events/journal"
 	"curfew/graph"
 	"curfew/handlers"
+	"curfew/handlers/investigate"
+	"curfew/handlers/isolate"
 	"curfew/handlers/look"
 	"curfew/handlers/mail"
+	"curfew/handlers/neighbours"
 	"curfew/handlers/page"
+	"curfew/handlers/remote"
 	"curfew/handlers/reset"
+	"curfew/handlers/restore"
 	"curfew/handlers/scan"
 	"curfew/handlers/sync"
 	"curfew/handlers/ticket"
@@ -36,6 +41,9 @@ func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard
 	destroy := reset.Handler{
 		Devices: tenants, Intune: lastWord{tenants, guard}, Approvals: requests{tenants}, DryRun: conf.DryRun, First: first,
 	}
+	defender := machines{tenants, guard}
+	cutOff := isolate.Handler{Devices: tenants, Defender: defender, DryRun: conf.DryRun, First: first, Settle: settle}
+	remotely := remote.Handler{Intune: tenants, DryRun: conf.DryRun, First: first, Settle: settle}
 	all := map[events.Action]handlers.Func{
 		events.Look:    look.Handler{Devices: watch}.Do,
 		events.Sync:    sync.Handler{Intune: tenants, First: first, Settle: settle}.Do,
@@ -44,10 +52,18 @@ func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard
 		events.Close:   desks.Do,
 		events.Page:    pagers.Do,
 		events.Resolve: pagers.Do,
-		events.Scan:    scan.Handler{Intune: tenants, First: first, Settle: settle}.Do,
+		events.Scan:    scan.Handler{Intune: tenants, Defender: defender, First: first, Settle: settle}.Do,
 		events.Reset:   destroy.Do,
 		events.Retire:  destroy.Do,
 		events.Wipe:    destroy.Do,
+
+		events.Isolate:     cutOff.Do,
+		events.Unisolate:   cutOff.Do,
+		events.Investigate: investigate.Handler{Defender: defender, DryRun: conf.DryRun}.Do,
+		events.Lock:        remotely.Do,
+		events.Restart:     remotely.Do,
+		events.Restore:     restore.Handler{Intune: tenants, Users: tenants}.Do,
+		events.Neighbours:  neighbours.Handler{Devices: tenants, Intune: tenants, Slot: guard.ScanSlot, First: first, Settle: settle}.Do,
 	}
 	for action, do := range all {
 		all[action] = guard.Func(do) // the gates are in front of everything
@@ -124,8 +140,9 @@ func tenantOf(t tenantConfig, a authConfig, seenWithin time.Duration) graph.Tena
 		},
 		Look: graph.LookOptions{
 			SkipSettings: !t.Look.Settings, SkipProtection: !t.Look.Protection, SkipAlerts: !t.Look.Alerts,
-			SkipEntra: !t.Look.Entra, SkipUser: !t.Look.User, Groups: t.Look.Groups,
+			SkipEntra: !t.Look.Entra, SkipUser: !t.Look.User, Groups: t.Look.Groups, Tags: t.Look.Tags,
 		},
+		Defender: t.Defender.endpoint(),
 	}
 	if e := t.Endpoints; e != nil {
 		out.Endpoint = &graph.Endpoint{Graph: e.Graph, Login: e.Login, Scope: e.Scope, CA: e.CA}
