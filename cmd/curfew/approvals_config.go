@@ -113,8 +113,7 @@ func (c *checker) approvalKey(conf *config) {
 // keyTrouble is what is wrong with a key file, without its name: people put
 // secrets where their file's name belongs.
 func keyTrouble(err error) string {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
+	if _, unread := errors.AsType[*os.PathError](err); unread {
 		return reason(err)
 	}
 	return "it holds something else"

@@ -73,6 +73,9 @@ tenants:
     endpoints: {graph: {{$.Cloud}}, login: {{$.Cloud}}, ca_file: cloud-ca.pem}
     auth: {client_id: {{$.App}}, client_secret_file: client-secret}
     mail_from: it@{{.Domain}}
+{{- if eq .Name "woodgrove"}}
+    approvers: [lead@{{.Domain}}]
+{{- end}}
     sweep: {{$.Sweep}}
     subscribe: [` + resource + `]
 {{- end}}
@@ -94,7 +97,7 @@ policies:
     ladder:
       - do: [mail: {template: threat-found}]
       - after: 2s
-        approval: one
+        approval: two # one by the link in a mail, one by a command
         do: [reset]
 {{- end}}{{end}}
   - name: threat

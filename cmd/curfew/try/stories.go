@@ -25,7 +25,7 @@ func stories() []story {
 		{"fifty", "the same notification fifty times: one ticket", fifty},
 		{"killed", "the worker killed and restarted in the middle: nothing lost, nothing doubled", killed},
 		{"throttled", "two tenants, one throttled: the other is not slowed", throttled},
-		{"approved", "a reset that needs a person's approval: held until then, then done, once", approved},
+		{"approved", "a reset that two people have to approve, by a link and by command: held until then, then done, once", approved},
 		{"refused", "a reset that must not be (hybrid joined): refused, and a person told", refused},
 		{"lying", "a reset reported done that never happened: found out, and a person told", lying},
 	}
@@ -215,20 +215,41 @@ func killed(ctx context.Context, s *stage) error {
 
 func approved(ctx context.Context, s *stage) error {
 	l := s.laptop("woodgrove", "WG-001", "hugo")
+	lead := "lead@" + l.t.Domain
+	browser, err := s.browser()
+	if err != nil {
+		return err
+	}
+	defer browser.CloseIdleConnections()
 	l.happens("malware is found, and stays", func() {
 		l.t.Infect(l.Name, graphtest.High)
 		l.t.Investigate(l.Name, "failed")
 	})
+	unreset := func() bool { return l.resets() == 0 }
 	return steps(
 		func() error { return until(ctx, "the user is told", func() bool { return l.mails() == 1 }) },
 		func() error {
 			return until(ctx, "a person is asked by a ticket", func() bool { return len(l.tickets()) == 1 })
 		},
 		func() error {
-			return still(ctx, 3*time.Second, "no reset without approval", func() bool { return l.resets() == 0 })
+			return until(ctx, "a person is asked by a mail", func() bool { return l.invitation(lead) != "" })
 		},
 		func() error {
-			s.tell.world(s.story, l.t.Name+"/"+l.Name, "a person runs `curfew approve "+l.Name+"`")
+			s.tell.world(s.story, l.t.Name+"/"+l.Name, "a mail scanner opens the link five times")
+			for range 5 {
+				if _, err := open(ctx, browser, l.invitation(lead), nil); err != nil {
+					return err
+				}
+			}
+			return still(ctx, 2*time.Second, "no reset without approval", unreset)
+		},
+		func() error {
+			s.tell.world(s.story, l.t.Name+"/"+l.Name, "a person opens the link, reads the page and allows it")
+			return allow(ctx, browser, l.invitation(lead))
+		},
+		func() error { return still(ctx, 2*time.Second, "no reset by one of two", unreset) },
+		func() error {
+			s.tell.world(s.story, l.t.Name+"/"+l.Name, "another person runs `curfew approve "+l.Name+"`")
 			return s.workers[0].command(ctx, "approve", l.Name)
 		},
 		func() error { return until(ctx, "the laptop is reset", func() bool { return l.resets() == 1 }) },
