@@ -39,7 +39,8 @@ func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard
 	desks := ticket.Handler{Desks: desks(conf)}
 	pagers := page.Handler{Services: services(conf)}
 	destroy := reset.Handler{
-		Devices: tenants, Intune: lastWord{tenants, guard}, Approvals: requests{tenants}, DryRun: conf.DryRun, First: first,
+		Devices: tenants, Intune: lastWord{tenants, guard}, Approvals: requests{tenants}, DryRun: conf.DryRun,
+		First: first, Settle: settle,
 	}
 	defender := machines{tenants, guard}
 	cutOff := isolate.Handler{Devices: tenants, Defender: defender, DryRun: conf.DryRun, First: first, Settle: settle}
