@@ -89,6 +89,7 @@ var readers = map[string]func(nats.Header, []byte) (events.Fact, error){
 	"done":         as[events.Done],
 	"delayed":      as[events.Delayed],
 	"held":         as[events.Held],
+	"declined":     as[events.Declined],
 	"tripped":      as[events.Tripped],
 	"failed":       as[events.Failed],
 	"rang":         as[events.Rang],
@@ -100,6 +101,7 @@ var readers = map[string]func(nats.Header, []byte) (events.Fact, error){
 	"denied":       as[events.Denied],
 	"released":     as[events.Released],
 	"cancelled":    as[events.Cancelled],
+	"lifted":       as[events.Lifted],
 	"noted":        as[events.Noted],
 }
 
