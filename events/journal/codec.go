@@ -102,6 +102,7 @@ var readers = map[string]func(nats.Header, []byte) (events.Fact, error){
 	"released":     as[events.Released],
 	"cancelled":    as[events.Cancelled],
 	"lifted":       as[events.Lifted],
+	"answered":     as[events.Answered],
 	"noted":        as[events.Noted],
 }
 
