@@ -57,6 +57,8 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/handlerstest/fake", "", pretender},
 	{"handlers/page/pagetest", "handlers/handlerstest/fake", pretender},
 	{"handlers/ticket/tickettest", "handlers/ticket handlers/handlerstest/fake", pretender},
+	{"handlers/ticket/servicenow", "handlers handlers/ticket", handler},
+	{"handlers/ticket/servicenow/servicenowtest", "", pretender},
 	{"handlers/ticket/jira", "handlers handlers/ticket", handler},
 	{"handlers/ticket/jira/jiratest", "", pretender},
 	{"handlers/ticket/desktest", "events handlers handlers/ticket handlers/handlerstest handlers/handlerstest/fake", "the suite of desks asks the same of every vendor, so it knows none"},
@@ -77,6 +79,7 @@ var inTests = map[string]string{
 
 	"handlers/handlerstest/fake": "handlers",
 	"handlers/ticket/jira":       "events",
+	"handlers/ticket/servicenow": "events",
 }
 
 // modules are the other people's modules that we use, by their names in arrows.

@@ -165,12 +165,16 @@ func thousand(ctx context.Context, fresh func() *stage) error {
 	s.storm(true)
 	var wg sync.WaitGroup
 	errs := make([]error, 1000)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	for i := range errs {
 		wg.Go(func() {
 			l := workers[i%2]
 			t := handlerstest.Task(*l.Case, order(events.Ticket))
 			t.ID = fmt.Sprintf("%s/%d-ticket", l.Key, i)
-			_, errs[i] = l.play(ctx, t)
+			if _, errs[i] = l.play(ctx, t); errs[i] != nil {
+				cancel() // the others need not go on
+			}
 		})
 	}
 	wg.Wait()

@@ -94,6 +94,9 @@ func (l life) play(ctx context.Context, t events.Task) (events.Done, error) {
 				t.Begun = nil
 			}
 		}
+		if ctx.Err() != nil {
+			return events.Done{}, ctx.Err()
+		}
 		time.Sleep(wait)
 	}
 	return events.Done{}, fmt.Errorf("%w: %w", errLong, last)
