@@ -192,6 +192,27 @@ func TestTheApprovedCallEndsUnclear(t *testing.T) {
 	}
 }
 
+// Intune's record shows nothing of the call, not even after it had the time to. The
+// request knows: its code was used.
+func TestARequestIsAWitness(t *testing.T) {
+	inOffice(t, events.Reset, graphtest.Device{}, func(t *testing.T, o *office) {
+		code := o.waits()
+		o.tenant.Approve(code)
+		o.tenant.Next(laptopName, "wipe", graphtest.Vanishes)
+		o.tenant.SetRules(graphtest.Rules{HideResults: true})
+		o.die(true)
+		o.rests = true
+		o.pass(2 * time.Hour)
+		o.rests = false
+		o.pass(time.Minute)
+		if task, pending := o.task(); !pending || task.Accepted == nil || !strings.Contains(task.Accepted.Receipt, "completed request "+code) {
+			t.Errorf("pending %v, task %+v", pending, task)
+		}
+		o.until("it is given up", func() bool { _, pending := o.task(); return !pending })
+		o.calls(1)
+	})
+}
+
 // A request about the device is open already, by somebody else: the task waits for
 // its end, and then files its own.
 func TestAnothersRequestIsOpen(t *testing.T) {

@@ -1,6 +1,7 @@
 package reset_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -107,6 +108,96 @@ func TestMoreRiskDoesNotStopIt(t *testing.T) {
 	}
 }
 
+// What was meant for an enrolment is not done to the next one.
+func TestAnotherEnrolment(t *testing.T) {
+	for name, change := range map[string]func(*events.Task, *events.Case){
+		"than the task's":          func(*events.Task, *events.Case) {},
+		"though the case knows it": func(_ *events.Task, c *events.Case) { c.Device.IntuneID = "intune-043" },
+		"than the case's":          func(t *events.Task, _ *events.Case) { t.For = "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			tenant := &handlerstest.Tenant{Change: func(d *events.Device) { d.IntuneID = "intune-043" }}
+			c := handlerstest.Laptop()
+			task := task(c)
+			change(&task, &c)
+			fact, err := handler(tenant).Do(t.Context(), c, task)
+			if seen, ok := fact.(events.Seen); !ok || err != nil || seen.Device.IntuneID != "intune-043" || len(tenant.Effects()) > 0 {
+				t.Errorf("got %#v, %v, %q", fact, err, tenant.Effects())
+			}
+		})
+	}
+}
+
+// Each action has devices of its own.
+func TestWhomItIsFor(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*events.Device)
+		may    []events.Action
+	}{
+		"a laptop of the organisation": {func(*events.Device) {}, []events.Action{events.Reset, events.Retire, events.Wipe}},
+		"a person's own laptop":        {func(d *events.Device) { d.Owner = "personal" }, []events.Action{events.Reset, events.Retire}},
+		"nobody says whose":            {func(d *events.Device) { d.Owner = "" }, []events.Action{events.Reset, events.Retire}},
+		"a new kind of owner":          {func(d *events.Device) { d.Owner = "shared" }, []events.Action{events.Reset, events.Retire}},
+		"a phone":                      {func(d *events.Device) { d.OS = "Android" }, []events.Action{events.Retire, events.Wipe}},
+		"hybrid joined":                {func(d *events.Device) { d.Join = "ServerAd" }, []events.Action{events.Retire, events.Wipe}},
+		"Defender's only":              {func(d *events.Device) { d.Agent = "msSense" }, nil},
+	} {
+		for _, action := range []events.Action{events.Reset, events.Retire, events.Wipe} {
+			t.Run(name+"/"+string(action), func(t *testing.T) {
+				tenant := &handlerstest.Tenant{Change: tt.change}
+				c := handlerstest.Laptop()
+				fact, err := handler(tenant).Do(t.Context(), c, taskOf(c, action))
+				_, accepted := fact.(events.Accepted)
+				if may := slices.Contains(tt.may, action); may != accepted || !may && !handlers.Read(err).GiveUp || len(tenant.Effects()) > len(tt.may) {
+					t.Errorf("got %#v, %v, %q; want it done: %v", fact, err, tenant.Effects(), may)
+				}
+			})
+		}
+	}
+	c := handlerstest.Laptop()
+	tenant := &handlerstest.Tenant{}
+	if _, err := handler(tenant).Do(t.Context(), c, taskOf(c, events.Scan)); !handlers.Read(err).GiveUp || len(tenant.Effects()) > 0 {
+		t.Errorf("a scan: %v, %q", err, tenant.Effects())
+	}
+}
+
+// A device that is to leave Intune is believed to have left when Intune has twice
+// not shown it, and then only if Intune took the call on.
+func TestLeftIntune(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := handlerstest.Laptop()
+		tenant := &handlerstest.Tenant{}
+		task := taskOf(c, events.Retire)
+		task.Begun = &events.Attempt{ID: "1", At: time.Now()}
+		h := handler(tenant)
+		fact, err := h.Do(t.Context(), c, task)
+		if _, ok := fact.(events.Accepted); !ok {
+			t.Fatalf("%#v %v", fact, err)
+		}
+		time.Sleep(2 * time.Minute) // and it has left
+		unsure := task
+		unsure.Unsure = true
+		if _, err := h.Do(t.Context(), c, unsure); !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "a person must look") {
+			t.Errorf("nobody had heard that it was accepted: %v", err)
+		}
+		task.Accepted = &events.Progress{At: time.Now()}
+		fact, err = h.Do(t.Context(), c, task)
+		first, ok := fact.(events.Accepted)
+		if !ok || time.Until(first.Again) < 5*time.Minute {
+			t.Fatalf("the first time: %#v %v", fact, err)
+		}
+		task.Accepted.Receipt = first.Receipt
+		fact, err = h.Do(t.Context(), c, task)
+		if done, ok := fact.(events.Done); !ok || !strings.Contains(done.Receipt, "it has left") {
+			t.Errorf("the second time: %#v %v", fact, err)
+		}
+		task.Action = events.Reset // is to stay
+		if _, err := h.Do(t.Context(), c, task); !handlers.Read(err).GiveUp {
+			t.Errorf("a device that was reset is gone: %v", err)
+		}
+	})
+}
+
 func TestWhatMustNotBeReset(t *testing.T) {
 	for want, tt := range map[string]struct {
 		change func(*events.Device)
@@ -152,9 +243,12 @@ func TestDryRunDoesEverythingButTheCall(t *testing.T) {
 	c := handlerstest.Laptop()
 	h := handler(tenant)
 	h.DryRun = true
-	fact, err := h.Do(t.Context(), c, task(c))
-	if d, ok := fact.(events.Done); !ok || err != nil || !strings.HasPrefix(d.Receipt, "dry run") || len(tenant.Effects()) > 0 {
-		t.Errorf("got %#v, %v, %q", fact, err, tenant.Effects())
+	for action, would := range map[events.Action]string{events.Reset: "reset", events.Retire: "retired", events.Wipe: "wiped"} {
+		fact, err := h.Do(t.Context(), c, taskOf(c, action))
+		want := "dry run: the device would have been " + would + " now; nothing was done"
+		if d, ok := fact.(events.Done); !ok || err != nil || !d.Dry || d.Receipt != want || len(tenant.Effects()) > 0 {
+			t.Errorf("got %#v, %v, %q", fact, err, tenant.Effects())
+		}
 	}
 	tenant.Change = func(d *events.Device) { d.OS = "macOS" }
 	if _, err := h.Do(t.Context(), c, task(c)); err == nil {
