@@ -2,7 +2,6 @@ package main
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -87,14 +86,12 @@ func (c *checker) needsDefender(t *tenantConfig, path string, about []events.Pol
 	}
 	const mend = "Defender for Endpoint is not used in tenant %s: turn it on with defender: true, and see the README for its permissions"
 	for _, p := range about {
-		orders := slices.Clone(p.Closing)
 		for _, r := range p.Ladder {
-			orders = append(orders, r.Do...)
-		}
-		for _, o := range orders {
-			if does := byDefender(o); does != "" {
-				c.mistake(path, "policy %s %s, and "+mend, p.Name, does, t.Name)
-				return
+			for _, o := range r.Do {
+				if does := byDefender(o); does != "" {
+					c.mistake(path, "policy %s %s, and "+mend, p.Name, does, t.Name)
+					return
+				}
 			}
 		}
 	}

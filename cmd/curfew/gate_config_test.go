@@ -78,3 +78,33 @@ protect:
 		}
 	}
 }
+
+// TestDefenderByConfiguration: who uses Defender, where, and what is read there.
+func TestDefenderByConfiguration(t *testing.T) {
+	conf := gated(t, "isolation: {ask_after: 6h}\nlimits: {isolate: {count: 1}, wipe: {count: 0}}\n")
+	if conf.Policies.Isolation != 6*time.Hour || conf.Tenants[0].Defender.endpoint() != nil || conf.Tenants[0].Look.Tags {
+		t.Errorf("%v, %+v", conf.Policies.Isolation, conf.Tenants[0])
+	}
+	limits := conf.Limits.limits()
+	if got := limits[gate.BudgetIsolate]; got != (gate.Limit{Count: 1, Window: time.Hour}) {
+		t.Errorf("%+v", got)
+	}
+	if got := limits[gate.BudgetWipe]; got != (gate.Limit{Window: 24 * time.Hour, Share: 0.01}) {
+		t.Errorf("%+v", got)
+	}
+
+	text, err := os.ReadFile("testdata/cli/curfew.yaml")
+	check(t, err)
+	for _, how := range []string{"true", "{}", "{api: 'https://eu.api.security.microsoft.com'}"} {
+		with := strings.ReplaceAll(string(text), "    mail_from:", "    defender: "+how+"\n    mail_from:") + "protect: {tags: [vip]}\n"
+		conf, problems := parseConfig("x.yaml", []byte(with), testOptions())
+		if conf == nil {
+			t.Fatal(problems)
+		}
+		for _, tenant := range conf.Tenants {
+			if e := tenant.Defender.endpoint(); e == nil || strings.Contains(how, "eu.") != (e.API == "https://eu.api.security.microsoft.com") || !tenant.Look.Tags {
+				t.Errorf("%s: %+v, tags read: %v", how, e, tenant.Look.Tags)
+			}
+		}
+	}
+}
