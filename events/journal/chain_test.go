@@ -3,6 +3,7 @@ package journal
 import (
 	"bytes"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -120,11 +121,11 @@ func TestChainShowsWhatWasDoneToTheStream(t *testing.T) {
 		t.Errorf("a full timeline: %+v", r)
 	}
 	check(t, j.cases.SecureDeleteMsg(t.Context(), rev-500))
-	if got, want := found(t, proof(t, j, k)), "record 500 (sequence 506, "; len(got) < len(want) || got[:len(want)] != want {
+	if got, want := found(t, proof(t, j, k)), "record 500 (sequence 506, "; !strings.HasPrefix(got, want) {
 		t.Errorf("one was removed: %s", got)
 	}
 	check(t, j.cases.Purge(t.Context(), jetstream.WithPurgeSubject(caseSubject(k)), jetstream.WithPurgeKeep(10)))
-	if got := found(t, proof(t, j, k)); !bytes.Contains([]byte(got), []byte("follows one that is not here, though the journal keeps 1000 and only 10 are")) {
+	if got := found(t, proof(t, j, k)); !strings.Contains(got, "follows one that is not here, though the journal keeps 1000 and only 10 are") {
 		t.Errorf("the oldest were removed: %s", got)
 	}
 	check(t, j.cases.SecureDeleteMsg(t.Context(), rev))
