@@ -112,6 +112,27 @@ func TestAnEndlessLogIsNotReadToItsEnd(t *testing.T) {
 	})
 }
 
+func TestALogThatIgnoresWhatItWasAsked(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		entry := func(ago time.Duration) string {
+			return `{"activityDateTime":"` + time.Now().Add(-ago).UTC().Format(time.RFC3339) + `","activityType":"Patch DeviceCompliancePolicy"}`
+		}
+		d.client = d.instead(func(r *http.Request) *http.Response {
+			switch {
+			case !strings.HasSuffix(r.URL.Path, "/auditEvents"):
+				return nil
+			case r.URL.Query().Get("p") == "":
+				return jsonAnswer(`{"@odata.nextLink":"https://graph.microsoft.com/v1.0/deviceManagement/auditEvents?p=2","value":[` + entry(9*time.Hour) + "," + entry(8*time.Hour) + `]}`)
+			}
+			return jsonAnswer(`{"value":[` + entry(2*time.Hour) + "," + entry(time.Minute) + `]}`)
+		})
+		edits, err := d.client.PolicyEdits(d.ctx, time.Now().Add(-time.Hour))
+		if err != nil || len(edits) != 1 || time.Since(edits[0].At) != time.Minute {
+			t.Errorf("%+v %v", edits, err)
+		}
+	})
+}
+
 func TestWhoChangedWhichPolicy(t *testing.T) {
 	edited(t, func(t *testing.T, d *desk) {
 		edits, err := d.client.PolicyEdits(d.ctx, time.Now().Add(-24*time.Hour))

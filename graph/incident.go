@@ -49,7 +49,7 @@ func (n *neighbourhood) ofIncident(ctx context.Context, id string) error {
 		}
 	}
 	if bad > 0 {
-		n.leave("the devices of %d alerts that cannot be read", bad)
+		n.leave("the devices of alerts that cannot be read: %d", bad)
 	}
 	return n.ofAlerts(ctx, alerts)
 }
@@ -89,7 +89,7 @@ func (n *neighbourhood) ofAlerts(ctx context.Context, alerts []alertRow) error {
 	for _, a := range alerts {
 		about, nameless := n.devices(a)
 		if nameless+a.Evidence.bad > 0 {
-			n.leave("%d of alert %s, which says of them no id", nameless+a.Evidence.bad, a.ID)
+			n.leave("alert %s: evidence without an id: %d", a.ID, nameless+a.Evidence.bad)
 		}
 		for k, e := range about {
 			names[k] = string(e.Name)

@@ -131,7 +131,7 @@ func (n *neighbourhood) managedBy(ctx context.Context, path, filter string, mean
 			return final("", "Intune sends more than was asked for, and there are too many devices to search")
 		}
 		if p.Value.bad > 0 {
-			n.leave("%d that cannot be read", p.Value.bad)
+			n.leave("rows that cannot be read: %d", p.Value.bad)
 		}
 		for _, r := range p.Value.list {
 			if !meant(r) {
@@ -187,7 +187,7 @@ func (n *neighbourhood) ofGroup(ctx context.Context, group string) error {
 	var members []memberRow
 	err = read(ctx, n.send, k.of(first, nil), n.follow(k), func(p page[memberRow]) error {
 		if p.Value.bad > 0 {
-			n.leave("%d members that cannot be read", p.Value.bad)
+			n.leave("members that cannot be read: %d", p.Value.bad)
 		}
 		for _, m := range p.Value.list {
 			if m.Type == "#microsoft.graph.device" || m.Type == "#microsoft.graph.user" {

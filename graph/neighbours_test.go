@@ -169,7 +169,7 @@ func TestDevicesOfAUser(t *testing.T) {
 			}
 			return jsonAnswer(`{"value":[7,{"id":"` + contosoID + `","azureADDeviceId":"` + contosoID + `","userPrincipalName":"bo@contoso.example"}]}`)
 		})
-		wantFound(t, "", []string{"1 that cannot be read"})(d.client.DevicesOfUser(d.ctx, "ana@contoso.example"))
+		wantFound(t, "", []string{"rows that cannot be read: 1"})(d.client.DevicesOfUser(d.ctx, "ana@contoso.example"))
 	})
 }
 
@@ -198,6 +198,25 @@ func TestDevicesOfAnIncident(t *testing.T) {
 		d.app.Grant("Machine.Read.All")
 		time.Sleep(2 * time.Hour)
 		wantFound(t, "LT-007 LT-042 LT-099", left[1:])(d.client.DevicesOfIncident(d.ctx, first.IncidentID))
+	})
+}
+
+func TestEvidenceWithoutAnID(t *testing.T) {
+	street(t, func(t *testing.T, d *desk) {
+		entra := d.tenant.Device("LT-042").EntraID
+		d.client = d.instead(func(r *http.Request) *http.Response {
+			device := func(ids string) string {
+				return `{"@odata.type":"#microsoft.graph.security.deviceEvidence"` + ids + `}`
+			}
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/incidents/7"): // its alerts go on, on another page
+				return jsonAnswer(`{"id":"7","alerts":[3,{"id":"a1","evidence":[` + device("") + `,4]}],"alerts@odata.nextLink":"https://graph.microsoft.com/v1.0/security/alerts_v2?p=2"}`)
+			case strings.HasSuffix(r.URL.Path, "/alerts_v2"):
+				return jsonAnswer(`{"value":[{"id":"a2","evidence":[` + device(`,"azureAdDeviceId":"`+entra+`"`) + `,{"@odata.type":"#microsoft.graph.security.userEvidence"}]}]}`)
+			}
+			return nil
+		})
+		wantFound(t, "LT-042", []string{"alert a1: evidence without an id: 2", "alerts that cannot be read: 1"})(d.client.DevicesOfIncident(d.ctx, "7"))
 	})
 }
 

@@ -143,6 +143,11 @@ func (k *call) getDevice() reply {
 			return reply{status: http.StatusOK, body: k.entity("devices", appendRow(nil, m, chosen, nil, false))}
 		}
 	}
+	return k.noObject()
+}
+
+// noObject is the directory's 404.
+func (k *call) noObject() reply {
 	return k.fail(http.StatusNotFound, "Request_ResourceNotFound", "Resource '"+k.args[0]+
 		"' does not exist or one of its queried reference-property objects are not present.")
 }

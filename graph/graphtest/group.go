@@ -88,8 +88,7 @@ func (k *call) pathGroup() (*group, reply) {
 			return g, reply{}
 		}
 	}
-	return nil, k.fail(http.StatusNotFound, "Request_ResourceNotFound", "Resource '"+k.args[0]+
-		"' does not exist or one of its queried reference-property objects are not present.")
+	return nil, k.noObject()
 }
 
 func (k *call) getGroup() reply {

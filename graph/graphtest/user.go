@@ -150,8 +150,7 @@ func (k *call) pathUser() (*user, reply) {
 	if u := k.tenant.user(k.args[0]); u != nil {
 		return u, reply{}
 	}
-	return nil, k.fail(http.StatusNotFound, "Request_ResourceNotFound", "Resource '"+k.args[0]+
-		"' does not exist or one of its queried reference-property objects are not present.")
+	return nil, k.noObject()
 }
 
 func (k *call) getUser() reply {
