@@ -61,10 +61,8 @@ type MachineRecorder interface {
 // Machine follows a task up that Defender took on, or that is unsure, by Defender's
 // record; the first of the Names is the action's type. What somebody else asked
 // for at the same time counts as well, and ends as Others: Defender does not take
-// on what it is doing already.
-//
-// Neither a fact nor an error means that nobody's action came to anything, and
-// that the task may be asked for (again) at once.
+// on what it is doing already. It calls nothing: where somebody else's came to
+// nothing, a person has to try the task again, and every gate is asked anew.
 func (f Follow) Machine(ctx context.Context, r MachineRecorder, c events.Case, t events.Task) (events.Fact, error) {
 	all, err := r.MachineActions(ctx, c.Device, t.ID)
 	if err != nil {
@@ -80,7 +78,7 @@ func (f Follow) Machine(ctx context.Context, r MachineRecorder, c events.Case, t
 	case found && !a.Open() && a.Mine:
 		return nil, GiveUp(fmt.Errorf("%s: Defender says %s at %s", a.Type, a.Status, stamp(a.Updated)))
 	case found && !a.Open() && t.Accepted != nil:
-		return nil, nil
+		return nil, GiveUp(fmt.Errorf("%s %s came to nothing: Defender says %s; try again for one of Curfew's own", a.Type, a.Done(), a.Status))
 	case (found && a.Open() || t.Accepted != nil) && now.Sub(from) >= f.Limit:
 		return nil, GiveUp(fmt.Errorf("%s is not done after %v; Defender's record says: %s", f.Names[0], f.Limit, orNothing(a.Status)))
 	case found && a.Open():

@@ -76,9 +76,7 @@ func named(op string, err error) error {
 func (h Handler) isolate(ctx context.Context, c events.Case, t events.Task) (events.Fact, error) {
 	f := h.follow(handlers.MachineIsolate, cmp.Or(h.Limit, 24*time.Hour))
 	if t.Accepted != nil || t.Unsure {
-		if fact, err := f.Machine(ctx, h.Defender, c, t); fact != nil || err != nil {
-			return fact, err
-		}
+		return f.Machine(ctx, h.Defender, c, t)
 	}
 	d, seen, err := handlers.LastLook(ctx, h.Devices, c, t)
 	if err != nil || seen != nil {

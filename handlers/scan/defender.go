@@ -24,9 +24,7 @@ func (h Handler) byDefender(ctx context.Context, c events.Case, t events.Task, f
 		return nil, handlers.GiveUp(errors.New("Defender for Endpoint is not used here"))
 	}
 	if t.Accepted != nil || t.Unsure {
-		if fact, err := f.Machine(ctx, h.Defender, c, t); fact != nil || err != nil {
-			return fact, err
-		}
+		return f.Machine(ctx, h.Defender, c, t)
 	}
 	a, err := h.Defender.RunAntiVirusScan(ctx, c.Device, full, t.ID, handlers.Summary(c))
 	if err != nil {

@@ -169,6 +169,16 @@ func (c Customers[R]) Of(tenant string) (place R, warning string, err error) {
 	return *c.Triage, fmt.Sprintf("tenant %s is not in the customer map of this destination, so its ticket went to triage", handlers.Line(tenant, 100)), nil
 }
 
+// Place is [Customers.Of] for a new ticket, whose text then begins with the
+// warning.
+func (c Customers[R]) Place(n New) (place R, placed New, warning string, err error) {
+	place, warning, err = c.Of(n.Event.Device.Tenant)
+	if warning != "" {
+		n.Text = "Attention: " + warning + "\n\n" + n.Text
+	}
+	return place, n, warning, err
+}
+
 // Risk is the severity of an event as a level.
 func (e Event) Risk() events.Level {
 	for l := events.Clear; l <= events.Compromised; l++ {

@@ -39,13 +39,16 @@
 //   - what a refusal means, where it is not what [handlers.CheckStatus] says.
 //
 // Requests go through [API], which marks errors, keeps secrets out of them and
-// takes pages for people as no answer. Fields of the customer's own are [Fields].
+// takes pages for people as no answer. Where a ticket goes is [Customers.Place],
+// fields of the customer's own are [Fields] and [Put], and a text that is too long
+// for a field is cut by [Shorten], which keeps the mark in its last line.
 // Comments name the vendor's documentation and its version.
 //
 // Its fake is a server in a folder named after the package with "test" behind it,
 // which keeps the vendor's rules, each with the place where it is documented, and
 // has verbs for what people do at a desk. The test makes both and calls
-// desktest.Run; what a fake must show is in desktest.World.
+// desktest.Run; what a fake must show is in desktest.World. What is the vendor's
+// own is told by desktest.Tell.
 //
 // # What a receiver of the signed webhook gets, and must do
 //

@@ -47,6 +47,19 @@ func (f Fields) Fill(e Event) (map[string]any, error) {
 	return out, nil
 }
 
+// Put fills the fields of several places into a body; the later ones outweigh the
+// earlier ones, and both what is there already.
+func Put(body map[string]any, e Event, of ...Fields) error {
+	for _, f := range of {
+		filled, err := f.Fill(e)
+		if err != nil {
+			return err
+		}
+		maps.Copy(body, filled)
+	}
+	return nil
+}
+
 func fill(value any, e Event) (any, error) {
 	switch v := value.(type) {
 	case string:

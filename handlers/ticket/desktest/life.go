@@ -46,14 +46,18 @@ func (l life) do(ctx context.Context, a events.Action) (events.Done, error) {
 // finish sees a task through and notes what came of it in the case.
 func (l life) finish(ctx context.Context, t events.Task) (events.Done, error) {
 	fact, err := l.play(ctx, t)
-	if err != nil {
-		return events.Done{}, err
+	if err == nil {
+		l.record(t, fact)
 	}
+	return fact, err
+}
+
+// record notes in the case what was done outside.
+func (l life) record(t events.Task, fact events.Done) {
 	l.Effects = slices.DeleteFunc(slices.Clone(l.Effects), func(e events.Effect) bool { return e.Destination == t.Destination })
 	if t.Action == events.Ticket {
 		l.Effects = append(l.Effects, events.Effect{Action: t.Action, Destination: t.Destination, Ref: fact.Receipt, Link: fact.Link})
 	}
-	return fact, nil
 }
 
 // call hands the task to the handler once and keeps what it says.

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -128,17 +127,13 @@ func (d *Desk) ticket(i issue, key string) ticket.Ticket {
 
 // Open creates an issue.
 func (d *Desk) Open(ctx context.Context, n ticket.New) (ticket.Ticket, error) {
-	route, warning, err := d.Customers.Of(n.Event.Device.Tenant)
+	route, n, warning, err := d.Customers.Place(n)
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
-	text := n.Text
-	if warning != "" {
-		text = "Attention: " + warning + "\n\n" + text
-	}
 	fields := map[string]any{
 		"project": map[string]string{"key": route.Project}, "issuetype": map[string]string{"name": cmp.Or(route.Type, "Task")},
-		"summary": handlers.Line(n.Title, maxSummary), "description": d.body(text),
+		"summary": handlers.Line(n.Title, maxSummary), "description": d.body(n.Text),
 		"labels": append([]string{"curfew", n.Key}, d.Labels...),
 	}
 	names := d.Priorities
@@ -148,12 +143,8 @@ func (d *Desk) Open(ctx context.Context, n ticket.New) (ticket.Ticket, error) {
 	if name := names[n.Event.Severity]; name != "" {
 		fields["priority"] = map[string]string{"name": name}
 	}
-	for _, own := range []ticket.Fields{d.Fields, route.Fields} {
-		filled, err := own.Fill(n.Event)
-		if err != nil {
-			return ticket.Ticket{}, err
-		}
-		maps.Copy(fields, filled)
+	if err := ticket.Put(fields, n.Event, d.Fields, route.Fields); err != nil {
+		return ticket.Ticket{}, err
 	}
 	var made issue
 	if err := d.call(ctx, ticket.Call{Method: http.MethodPost, Path: "/issue", Body: map[string]any{"fields": fields}, Into: &made}); err != nil {

@@ -1,20 +1,18 @@
 package jira_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"curfew/events"
 	"curfew/handlers"
-	"curfew/handlers/handlerstest"
-	"curfew/handlers/handlerstest/fake"
 	"curfew/handlers/ticket"
 	"curfew/handlers/ticket/desktest"
 	"curfew/handlers/ticket/jira"
@@ -95,34 +93,24 @@ func tickets(s *jiratest.Site) []desktest.Ticket {
 	return out
 }
 
-// story runs in a bubble, with a site and a handler that knows it.
-func story(t *testing.T, s *jiratest.Site, edit func(*jira.Desk), tell func(do func(events.Case) (events.Fact, error))) {
-	synctest.Test(t, func(t *testing.T) {
-		server, err := fake.Pipe(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		client := handlers.NewClient(handlers.Reach{Roots: server.Roots, Dial: server.Dial})
-		defer server.Close()
-		defer client.CloseIdleConnections()
-		d := newDesk(s, server.URL, client)
+// story is one at a site, whose desk may be changed.
+func story(t *testing.T, s *jiratest.Site, edit func(*jira.Desk), tell func(context.Context, *desktest.Story)) {
+	t.Helper()
+	desktest.Tell(t, s, func(address string, client *http.Client) ticket.Desk {
+		d := newDesk(s, address, client)
 		if edit != nil {
 			edit(d)
 		}
-		h := &ticket.Handler{Desks: map[string]ticket.Desk{"desk": d}}
-		tell(func(c events.Case) (events.Fact, error) {
-			return h.Do(t.Context(), c, handlerstest.Task(c, events.Order{Action: events.Ticket, Destination: "desk"}))
-		})
-	})
+		return d
+	}, tell)
 }
 
 // An issue says all that the customer wants of it.
 func TestFieldsOfAnIssue(t *testing.T) {
 	s := sites()["cloud"]()
-	story(t, s, nil, func(do func(events.Case) (events.Fact, error)) {
-		c := handlerstest.Laptop()
-		c.Device.Serial = `"},"summary":"x`
-		if _, err := do(c); err != nil {
+	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
+		at.Case.Device.Serial = `"},"summary":"x`
+		if _, err := at.Do(ctx, events.Ticket); err != nil {
 			t.Fatal(err)
 		}
 		i := s.Issues()[0]
@@ -139,10 +127,9 @@ func TestFieldsOfAnIssue(t *testing.T) {
 // a triage project it is given up. It never goes to another customer's project.
 func TestAStrangersIssueGoesToTriage(t *testing.T) {
 	s := sites()["cloud"]()
-	c := handlerstest.Laptop()
-	c.Key.Tenant, c.Device.Tenant = "fabrikam", "fabrikam"
-	story(t, s, nil, func(do func(events.Case) (events.Fact, error)) {
-		if _, err := do(c); err != nil {
+	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
+		at.Case.Key.Tenant = "fabrikam"
+		if _, err := at.Do(ctx, events.Ticket); err != nil {
 			t.Fatal(err)
 		}
 		if i := s.Issues()[0]; i.Project != "TRIAGE" || !strings.Contains(jiratest.Text(i.Text), "fabrikam is not in the customer map") {
@@ -150,8 +137,9 @@ func TestAStrangersIssueGoesToTriage(t *testing.T) {
 		}
 	})
 	s = sites()["cloud"]()
-	story(t, s, func(d *jira.Desk) { d.Customers.Triage = nil }, func(do func(events.Case) (events.Fact, error)) {
-		if _, err := do(c); err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "fabrikam") || len(s.Issues()) != 0 {
+	story(t, s, func(d *jira.Desk) { d.Customers.Triage = nil }, func(ctx context.Context, at *desktest.Story) {
+		at.Case.Key.Tenant = "fabrikam"
+		if _, err := at.Do(ctx, events.Ticket); err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "fabrikam") || len(s.Issues()) != 0 {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -159,28 +147,21 @@ func TestAStrangersIssueGoesToTriage(t *testing.T) {
 
 // Where a transition asks for a resolution, it is the one that fits.
 func TestResolutions(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := sites()["strict"]()
-		server, err := fake.Pipe(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		client := handlers.NewClient(handlers.Reach{Roots: server.Roots, Dial: server.Dial})
-		defer server.Close()
-		defer client.CloseIdleConnections()
+	s := sites()["strict"]()
+	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
 		for _, tt := range []struct {
 			configured string
 			twin       bool
 			want       string
 		}{{"", false, "Done"}, {"won't do", false, "Won't Do"}, {"Fixed", false, "Done"}, {"Done", true, "Duplicate"}} {
-			d := newDesk(s, server.URL, client)
+			d := at.Desk.(*jira.Desk)
 			d.Resolution = tt.configured
 			n := ticket.Note{Text: "over", Twin: tt.twin, Event: ticket.Event{Device: ticket.Device{Tenant: "contoso"}}}
-			made, err := d.Open(t.Context(), ticket.New{Key: "curfew-1", Title: "a title", Note: n})
+			made, err := d.Open(ctx, ticket.New{Key: "curfew-1", Title: "a title", Note: n})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := d.Resolve(t.Context(), made, n); err != nil {
+			if _, err := d.Resolve(ctx, made, n); err != nil {
 				t.Fatal(err)
 			}
 			all := s.Issues()
@@ -194,8 +175,8 @@ func TestResolutions(t *testing.T) {
 // What Jira says is wrong reaches the person who must mend it.
 func TestJirasOwnWordsAreKept(t *testing.T) {
 	s := sites()["data center"]()
-	story(t, s, func(d *jira.Desk) { d.Fields["customfield_1"] = "x" }, func(do func(events.Case) (events.Fact, error)) {
-		if _, err := do(handlerstest.Laptop()); err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "not on the appropriate screen") {
+	story(t, s, func(d *jira.Desk) { d.Fields["customfield_1"] = "x" }, func(ctx context.Context, at *desktest.Story) {
+		if _, err := at.Do(ctx, events.Ticket); err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "not on the appropriate screen") {
 			t.Errorf("got %v", err)
 		}
 	})

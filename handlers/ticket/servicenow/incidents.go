@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -132,17 +131,13 @@ func (d *Desk) link(id string) string { return d.URL + "/incident.do?sys_id=" + 
 
 // Open inserts an incident.
 func (d *Desk) Open(ctx context.Context, n ticket.New) (ticket.Ticket, error) {
-	route, warning, err := d.Customers.Of(n.Event.Device.Tenant)
+	route, n, warning, err := d.Customers.Place(n)
 	if err != nil {
 		return ticket.Ticket{}, err
 	}
-	text := n.Text
-	if warning != "" {
-		text = "Attention: " + warning + "\n\n" + text
-	}
 	w := d.weight(n.Event.Severity)
 	body := map[string]any{
-		"short_description": uncode(handlers.Line(n.Title, maxShort)), "description": ticket.Shorten(uncode(text), maxLong),
+		"short_description": uncode(handlers.Line(n.Title, maxShort)), "description": ticket.Shorten(uncode(n.Text), maxLong),
 		"impact": strconv.Itoa(w.Impact), "urgency": strconv.Itoa(w.Urgency), "assignment_group": route.Group,
 		"correlation_id": n.Key, "correlation_display": "Curfew",
 	}
@@ -151,12 +146,8 @@ func (d *Desk) Open(ctx context.Context, n ticket.New) (ticket.Ticket, error) {
 			body[field] = id
 		}
 	}
-	for _, own := range []ticket.Fields{d.Fields, route.Fields} {
-		filled, err := own.Fill(n.Event)
-		if err != nil {
-			return ticket.Ticket{}, err
-		}
-		maps.Copy(body, filled)
+	if err := ticket.Put(body, n.Event, d.Fields, route.Fields); err != nil {
+		return ticket.Ticket{}, err
 	}
 	var made struct {
 		Result struct {

@@ -6,15 +6,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
 
 	"curfew/events"
 	"curfew/handlers"
-	"curfew/handlers/handlerstest"
-	"curfew/handlers/handlerstest/fake"
 	"curfew/handlers/ticket"
 	"curfew/handlers/ticket/desktest"
 	"curfew/handlers/ticket/servicenow"
@@ -94,42 +91,24 @@ func tickets(s *servicenowtest.Instance) []desktest.Ticket {
 	return out
 }
 
-// story runs in a bubble, with an instance and what does tasks there.
-func story(t *testing.T, s *servicenowtest.Instance, edit func(*servicenow.Desk), tell func(ctx context.Context, d *servicenow.Desk, do func(*events.Case, events.Action) error)) {
-	synctest.Test(t, func(t *testing.T) {
-		server, err := fake.Pipe(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		client := handlers.NewClient(handlers.Reach{Roots: server.Roots, Dial: server.Dial})
-		defer server.Close()
-		defer client.CloseIdleConnections()
-		d := newDesk(s, server.URL, client)
+// story is one at an instance, whose desk may be changed.
+func story(t *testing.T, s *servicenowtest.Instance, edit func(*servicenow.Desk), tell func(context.Context, *desktest.Story)) {
+	t.Helper()
+	desktest.Tell(t, s, func(address string, client *http.Client) ticket.Desk {
+		d := newDesk(s, address, client)
 		if edit != nil {
 			edit(d)
 		}
-		h := &ticket.Handler{Desks: map[string]ticket.Desk{"desk": d}}
-		tell(t.Context(), d, func(c *events.Case, a events.Action) error {
-			task := handlerstest.Task(*c, events.Order{Action: a, Destination: "desk"})
-			if c.Asked++; a == events.Close {
-				task.Ref = c.Effects[0].Ref
-			}
-			fact, err := h.Do(t.Context(), *c, task)
-			if done, ok := fact.(events.Done); ok {
-				c.Effects = []events.Effect{{Action: events.Ticket, Destination: "desk", Ref: done.Receipt, Link: done.Link}}
-			}
-			return err
-		})
-	})
+		return d
+	}, tell)
 }
 
 // An incident says all that the customer wants of it, and its priority is made of
 // impact and urgency.
 func TestFieldsOfAnIncident(t *testing.T) {
 	s := instances()["basic"]()
-	story(t, s, nil, func(_ context.Context, _ *servicenow.Desk, do func(*events.Case, events.Action) error) {
-		c := handlerstest.Laptop()
-		if err := do(&c, events.Ticket); err != nil {
+	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
+		if _, err := at.Do(ctx, events.Ticket); err != nil {
 			t.Fatal(err)
 		}
 		i := s.Incidents()[0]
@@ -138,18 +117,18 @@ func TestFieldsOfAnIncident(t *testing.T) {
 				t.Errorf("%s is %q, want %q", name, i.Fields[name], want)
 			}
 		}
-		if want := i.Number + " " + i.ID; c.Effects[0].Ref != want {
-			t.Errorf("the receipt is %q, want %q", c.Effects[0].Ref, want)
+		if want := i.Number + " " + i.ID; at.Case.Effects[0].Ref != want {
+			t.Errorf("the receipt is %q, want %q", at.Case.Effects[0].Ref, want)
 		}
 		time.Sleep(time.Hour)
-		if err := do(&c, events.Close); err != nil {
+		if _, err := at.Do(ctx, events.Close); err != nil {
 			t.Fatal(err)
 		}
 		if i := s.Incidents()[0]; i.Fields["state"] != "6" || i.Fields["close_code"] != "Solution provided" {
 			t.Errorf("resolved, it is %v", i.Fields)
 		}
-		c.Episode, c.Effects = 2, nil
-		if err := do(&c, events.Ticket); err != nil {
+		at.Case.Episode, at.Case.Effects = 2, nil
+		if _, err := at.Do(ctx, events.Ticket); err != nil {
 			t.Fatal(err)
 		}
 		if next := s.Incidents()[1]; next.Fields["parent_incident"] != i.ID {
@@ -161,19 +140,19 @@ func TestFieldsOfAnIncident(t *testing.T) {
 // A tenant that nobody has mapped goes to triage, and the incident says so.
 func TestAStrangersIncidentGoesToTriage(t *testing.T) {
 	s := instances()["basic"]()
-	c := handlerstest.Laptop()
-	c.Key.Tenant, c.Device.Tenant = "fabrikam", "fabrikam"
-	story(t, s, nil, func(_ context.Context, _ *servicenow.Desk, do func(*events.Case, events.Action) error) {
-		if err := do(&c, events.Ticket); err != nil {
+	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
+		at.Case.Key.Tenant = "fabrikam"
+		if _, err := at.Do(ctx, events.Ticket); err != nil {
 			t.Fatal(err)
 		}
 		if f := s.Incidents()[0].Fields; f["assignment_group"] != triage || !strings.Contains(f["description"], "fabrikam is not in the customer map") {
 			t.Errorf("the incident is %v", f)
 		}
 	})
-	s, c.Effects = instances()["basic"](), nil
-	story(t, s, func(d *servicenow.Desk) { d.Customers.Triage = nil }, func(_ context.Context, _ *servicenow.Desk, do func(*events.Case, events.Action) error) {
-		if err := do(&c, events.Ticket); err == nil || !handlers.Read(err).GiveUp || len(s.Incidents()) != 0 {
+	s = instances()["basic"]()
+	story(t, s, func(d *servicenow.Desk) { d.Customers.Triage = nil }, func(ctx context.Context, at *desktest.Story) {
+		at.Case.Key.Tenant = "fabrikam"
+		if _, err := at.Do(ctx, events.Ticket); err == nil || !handlers.Read(err).GiveUp || len(s.Incidents()) != 0 {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -194,13 +173,12 @@ func TestWhatCannotBeResolvedIsTold(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := instances()["basic"]()
 			s.ReadOnly = tt.readOnly
-			story(t, s, func(d *servicenow.Desk) { d.CloseCode = tt.code }, func(_ context.Context, _ *servicenow.Desk, do func(*events.Case, events.Action) error) {
-				c := handlerstest.Laptop()
-				if err := do(&c, events.Ticket); err != nil {
+			story(t, s, func(d *servicenow.Desk) { d.CloseCode = tt.code }, func(ctx context.Context, at *desktest.Story) {
+				if _, err := at.Do(ctx, events.Ticket); err != nil {
 					t.Fatal(err)
 				}
 				time.Sleep(time.Hour)
-				if err := do(&c, events.Close); err != nil {
+				if _, err := at.Do(ctx, events.Close); err != nil {
 					t.Fatal(err)
 				}
 				i := s.Incidents()[0]
@@ -217,14 +195,13 @@ func TestWhatCannotBeResolvedIsTold(t *testing.T) {
 func TestAutomationIsNoPerson(t *testing.T) {
 	for assigned, want := range map[string]string{"": "6", group: "1"} {
 		s := instances()["basic"]()
-		story(t, s, nil, func(_ context.Context, _ *servicenow.Desk, do func(*events.Case, events.Action) error) {
-			c := handlerstest.Laptop()
-			if err := do(&c, events.Ticket); err != nil {
+		story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
+			if _, err := at.Do(ctx, events.Ticket); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Hour)
 			s.Change(s.Incidents()[0].ID, "system", func(i *servicenowtest.Incident) { i.Fields["assigned_to"] = assigned })
-			if err := do(&c, events.Close); err != nil {
+			if _, err := at.Do(ctx, events.Close); err != nil {
 				t.Fatal(err)
 			}
 			if got := s.Incidents()[0].Fields["state"]; got != want {
@@ -237,17 +214,16 @@ func TestAutomationIsNoPerson(t *testing.T) {
 // Notes that the account may not read would be written again and again.
 func TestNotesThatAreHidden(t *testing.T) {
 	s := instances()["basic"]()
-	story(t, s, nil, func(_ context.Context, _ *servicenow.Desk, do func(*events.Case, events.Action) error) {
-		c := handlerstest.Laptop()
-		if err := do(&c, events.Ticket); err != nil {
+	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
+		if _, err := at.Do(ctx, events.Ticket); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Hour)
-		if err := do(&c, events.Ticket); err != nil {
+		if _, err := at.Do(ctx, events.Ticket); err != nil {
 			t.Fatal(err)
 		}
 		s.Hidden = true
-		if err := do(&c, events.Ticket); err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "sys_journal_field") {
+		if _, err := at.Do(ctx, events.Ticket); err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "sys_journal_field") {
 			t.Errorf("got %v", err)
 		}
 	})
@@ -257,22 +233,21 @@ func TestNotesThatAreHidden(t *testing.T) {
 // is asked again later.
 func TestTokensAndSleep(t *testing.T) {
 	s := instances()["oauth"]()
-	story(t, s, nil, func(ctx context.Context, d *servicenow.Desk, do func(*events.Case, events.Action) error) {
-		c := handlerstest.Laptop()
-		if err := do(&c, events.Ticket); err != nil {
+	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
+		if _, err := at.Do(ctx, events.Ticket); err != nil {
 			t.Fatal(err)
 		}
 		s.Revoke()
-		if found, err := d.Find(ctx, s.Incidents()[0].Fields["correlation_id"]); err != nil || len(found) != 1 {
+		if found, err := at.Desk.Find(ctx, s.Incidents()[0].Fields["correlation_id"]); err != nil || len(found) != 1 {
 			t.Errorf("got %+v, %v", found, err)
 		}
 		s.ClientSecret = "another"
 		s.Revoke()
-		if _, err := d.Find(ctx, "curfew-1"); err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "access token") || strings.Contains(err.Error(), secret) {
+		if _, err := at.Desk.Find(ctx, "curfew-1"); err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "access token") || strings.Contains(err.Error(), secret) {
 			t.Errorf("got %v", err)
 		}
 		s.Asleep = true
-		if _, err := d.Find(ctx, "curfew-1"); err == nil || handlers.Read(err).GiveUp || handlers.Read(err).Unsure {
+		if _, err := at.Desk.Find(ctx, "curfew-1"); err == nil || handlers.Read(err).GiveUp || handlers.Read(err).Unsure {
 			t.Errorf("got %v", err)
 		}
 	})
