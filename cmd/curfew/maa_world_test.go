@@ -60,21 +60,26 @@ func inOffice(t *testing.T, action events.Action, spec graphtest.Device, tell fu
 	for name, observed := range map[string]bool{"as documented": false, "as observed": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cloud := graphtest.NewCloud()
-				defer cloud.Close()
-				o := &office{t: t, cloud: cloud, action: action, tenant: cloud.AddTenant("contoso", contoso)}
-				o.tenant.SetRules(graphtest.Rules{ApprovalAsObserved: observed})
-				o.tenant.RequireApproval()
-				o.app = o.tenant.AddApp(officeApp, officeSecret, append(graphtest.AllRoles(), graphtest.ActingRoles()...)...)
-				spec.Name, spec.User = laptopName, "ana@contoso.example"
-				o.laptop.Key = events.Key{Tenant: contoso, Device: o.tenant.AddDevice(spec).EntraID}
-				o.hire()
-				o.tenant.Infect(laptopName, graphtest.High)
+				o := openOffice(t, action, spec, observed)
+				defer o.cloud.Close()
 				o.say(events.Noticed{Source: "sweep"})
 				tell(t, o)
 			})
 		})
 	}
+}
+
+func openOffice(t *testing.T, action events.Action, spec graphtest.Device, observed bool) *office {
+	cloud := graphtest.NewCloud()
+	o := &office{t: t, cloud: cloud, action: action, tenant: cloud.AddTenant("contoso", contoso)}
+	o.tenant.SetRules(graphtest.Rules{ApprovalAsObserved: observed})
+	o.tenant.RequireApproval()
+	o.app = o.tenant.AddApp(officeApp, officeSecret, append(graphtest.AllRoles(), graphtest.ActingRoles()...)...)
+	spec.Name, spec.User = laptopName, "ana@contoso.example"
+	o.laptop.Key = events.Key{Tenant: contoso, Device: o.tenant.AddDevice(spec).EntraID}
+	o.tenant.Infect(laptopName, graphtest.High)
+	o.hire()
+	return o
 }
 
 // hire makes the worker.
