@@ -32,7 +32,7 @@ func (v visit) end(ctx context.Context) (events.Fact, error) {
 	n.Told = v.said(t)
 	switch _, err := v.desk.Resolve(ctx, t, n); {
 	case errors.Is(err, ErrCannot):
-		v.h.warn("a desk has no way to resolve a ticket", "destination", v.task.Destination, "ticket", called(t), "err", err)
+		v.h.log().Warn("a desk has no way to resolve a ticket", "destination", v.task.Destination, "ticket", called(t), "err", err)
 		return v.leave(ctx, t, "It is not resolved, because this desk has no way to.")
 	case err != nil:
 		return nil, v.wrote("resolve ticket "+called(t), err)
@@ -41,7 +41,7 @@ func (v visit) end(ctx context.Context) (events.Fact, error) {
 	case err != nil:
 		return nil, handlers.Unsure(fmt.Errorf("see whether ticket %s was resolved: %w", called(t), err))
 	case after.State == Open:
-		v.h.warn("a desk took a resolution and did nothing: the account may not be allowed to", "destination", v.task.Destination, "ticket", called(t))
+		v.h.log().Warn("a desk took a resolution and did nothing: the account may not be allowed to", "destination", v.task.Destination, "ticket", called(t))
 		return v.leave(ctx, after, "It could not be resolved: Curfew's account may not be allowed to.")
 	}
 	return v.done(t), nil
@@ -125,7 +125,7 @@ func (v visit) drop(ctx context.Context, t, kept Ticket) error {
 		_, err = v.desk.Comment(ctx, t, n)
 	}
 	if err == nil || errors.Is(err, ErrCannot) || handlers.Read(err).GiveUp {
-		v.h.warn("a duplicate ticket was left open", "destination", v.task.Destination, "ticket", called(t), "kept", called(kept), "err", err)
+		v.h.log().Warn("a duplicate ticket was left open", "destination", v.task.Destination, "ticket", called(t), "kept", called(kept), "err", err)
 		return nil
 	}
 	return v.wrote("resolve duplicate "+called(t), err)

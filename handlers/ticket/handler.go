@@ -93,10 +93,11 @@ func (h *Handler) gate(destination string) *gate {
 	return h.gates[destination]
 }
 
-func (h *Handler) warn(msg string, args ...any) {
-	if h.Log != nil {
-		h.Log.Warn(msg, args...)
+func (h *Handler) log() *slog.Logger {
+	if h.Log == nil {
+		return slog.New(slog.DiscardHandler)
 	}
+	return h.Log
 }
 
 // A visit does one task at its desk.
@@ -222,7 +223,7 @@ func (v visit) make(ctx context.Context, old Ticket) (events.Fact, error) {
 	}
 	v.gate.make(v.key, making{v.task.ID, t.Ref, time.Now().Add(v.lag())})
 	if t.Warning != "" {
-		v.h.warn("a ticket went to triage", "destination", v.task.Destination, "ticket", called(t), "why", t.Warning)
+		v.h.log().Warn("a ticket went to triage", "destination", v.task.Destination, "ticket", called(t), "why", t.Warning)
 	}
 	if lag := v.lag(); lag > settle {
 		return events.Accepted{Task: v.task.ID, Receipt: receipt(t), Again: time.Now().Add(lag)}, nil
@@ -232,7 +233,7 @@ func (v visit) make(ctx context.Context, old Ticket) (events.Fact, error) {
 		return nil, handlers.Unsure(err)
 	}
 	if !slices.ContainsFunc(found, func(f Ticket) bool { return f.Ref == t.Ref }) {
-		v.h.warn("a ticket is not found by the key that it was given: the account may not be allowed to write the field", "destination", v.task.Destination, "ticket", called(t))
+		v.h.log().Warn("a ticket is not found by the key that it was given: the account may not be allowed to write the field", "destination", v.task.Destination, "ticket", called(t))
 	}
 	kept, err := v.keep(ctx, merge(found, []Ticket{t}))
 	if err != nil {

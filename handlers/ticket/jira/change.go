@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"curfew/handlers/ticket"
@@ -112,11 +113,9 @@ func (tr transition) fill(resolution string, twin bool) (map[string]any, error) 
 				wanted = []string{"Duplicate", resolution, "Done"}
 			}
 			pick := f.Allowed[0].Name
-			for i := len(wanted) - 1; i >= 0; i-- {
-				for _, a := range f.Allowed {
-					if wanted[i] != "" && strings.EqualFold(a.Name, wanted[i]) {
-						pick = a.Name
-					}
+			for _, a := range f.Allowed {
+				if rank(wanted, a.Name) < rank(wanted, pick) {
+					pick = a.Name
 				}
 			}
 			out[name] = map[string]string{"name": pick}
@@ -125,6 +124,14 @@ func (tr transition) fill(resolution string, twin bool) (map[string]any, error) 
 		}
 	}
 	return out, nil
+}
+
+// rank is the place of a name in a list, or behind all.
+func rank(list []string, name string) int {
+	if i := slices.IndexFunc(list, func(x string) bool { return strings.EqualFold(x, name) }); i >= 0 {
+		return i
+	}
+	return len(list)
 }
 
 // take makes the transition. 400 is the answer of its conditions and validators.

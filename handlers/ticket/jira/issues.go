@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"curfew/handlers"
@@ -166,11 +167,7 @@ func (d *Desk) Read(ctx context.Context, ref string) (ticket.Ticket, error) {
 		return ticket.Ticket{}, err
 	}
 	var i issue
-	fields := ""
-	for _, f := range shown() {
-		fields += f + ","
-	}
-	q := url.Values{"fields": {fields + "description"}}
+	q := url.Values{"fields": {strings.Join(append(shown(), "description"), ",")}}
 	if !d.cloud() {
 		q.Set("expand", "changelog") // all of it; Cloud has pages of their own
 	}

@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,11 +78,7 @@ func (s *Instance) Copy(id string, n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for range n {
-		fields := map[string]string{}
-		for name, value := range s.byID(id).Fields {
-			fields[name] = value
-		}
-		i := s.insert("ben", fields)
+		i := s.insert("ben", maps.Clone(s.byID(id).Fields))
 		i.Enter("6")
 	}
 }
