@@ -27,15 +27,20 @@ type Task struct {
 	Action      string     `json:"action"`
 	Destination string     `json:"destination,omitempty"`
 	Kind        string     `json:"kind,omitempty"`
+	Via         string     `json:"via,omitempty"`
+	Scope       string     `json:"scope,omitempty"`
+	For         string     `json:"for,omitempty"` // the enrolment it was asked for, by its id in Intune
 	Policy      string     `json:"policy,omitempty"`
 	Rung        int        `json:"rung,omitempty"`
 	Rules       string     `json:"rules,omitempty"` // the version of the policies when it was first seen
 	Asked       time.Time  `json:"asked"`
 	Needs       int        `json:"needs,omitempty"` // approvals
 	Approvals   []Approval `json:"approvals,omitempty"`
+	Risk        string     `json:"risk,omitempty"` // that they were given for
 	Held        []Holding  `json:"held,omitempty"`
 	Released    string     `json:"released,omitempty"` // through which gate, by whom
 	Attempts    []Attempt  `json:"attempts,omitempty"` // those that began
+	Unsure      bool       `json:"unsure,omitempty"`   // at some time nobody knew whether it had been done
 	Accepted    *Progress  `json:"accepted,omitempty"`
 	Requests    []string   `json:"requests,omitempty"` // Microsoft's request ids and approval requests that were named
 	Result      string     `json:"result"`             // pending; done, failed and the like: the fact that ended it; dropped: the case went on without it; ended: that fact is not kept any more
@@ -64,8 +69,10 @@ type Holding struct {
 
 // An Approval is one person's consent.
 type Approval struct {
-	By string    `json:"by"`
-	At time.Time `json:"at"`
+	By    string    `json:"by"`
+	At    time.Time `json:"at"`             // when it counted
+	Given time.Time `json:"given,omitzero"` // when the person said so
+	Sig   string    `json:"sig,omitempty"`  // proves it to whoever has the key
 }
 
 // Progress is what the other side said when it took a task on.
@@ -98,15 +105,20 @@ type taskView struct {
 	Action      string     `json:"action"`
 	Destination string     `json:"destination"`
 	Kind        string     `json:"kind"`
+	Via         string     `json:"via"`
+	Scope       string     `json:"scope"`
+	For         string     `json:"for"`
 	Policy      string     `json:"policy"`
 	Rung        int        `json:"rung"`
 	Asked       time.Time  `json:"asked"`
 	Begun       *Attempt   `json:"begun"`
+	Unsure      bool       `json:"unsure"`
 	Accepted    *Progress  `json:"accepted"`
 	Held        *Holding   `json:"held"`
 	Released    string     `json:"released"`
 	Needs       int        `json:"needs"`
 	Approvals   []Approval `json:"approvals"`
+	Seal        string     `json:"seal"`
 	Request     string     `json:"request"`
 	Why         string     `json:"why"`
 }
@@ -186,7 +198,8 @@ func (a *account) see(v taskView, rules string) (*Task, error) {
 	t := a.tasks[v.ID]
 	if t == nil {
 		t = &Task{
-			ID: v.ID, Action: v.Action, Destination: v.Destination, Kind: v.Kind, Policy: v.Policy, Rung: v.Rung, Rules: rules, Asked: v.Asked,
+			ID: v.ID, Action: v.Action, Destination: v.Destination, Kind: v.Kind, Via: v.Via, Scope: v.Scope, For: v.For,
+			Policy: v.Policy, Rung: v.Rung, Rules: rules, Asked: v.Asked,
 		}
 		a.tasks[v.ID] = t
 		a.order = append(a.order, t)
@@ -194,12 +207,12 @@ func (a *account) see(v taskView, rules string) (*Task, error) {
 			return t, err
 		}
 	}
-	t.Needs, t.Released = v.Needs, v.Released
+	t.Needs, t.Risk, t.Released, t.Unsure = v.Needs, v.Seal, v.Released, t.Unsure || v.Unsure
 	t.request(v.Request)
 	for _, text := range []string{v.Why, v.Released} {
 		t.mentions(text)
 	}
-	size := len(v.Why)
+	size := len(v.Why) + len(v.Seal)
 	if v.Begun != nil && len(t.Attempts) < mostOfOne && !slices.ContainsFunc(t.Attempts, func(b Attempt) bool { return b.ID == v.Begun.ID }) {
 		t.Attempts = append(t.Attempts, *v.Begun)
 		size += 100 + len(v.Begun.Before)
@@ -211,7 +224,7 @@ func (a *account) see(v taskView, rules string) (*Task, error) {
 	for _, ok := range v.Approvals {
 		if len(t.Approvals) < mostOfOne && !slices.Contains(t.Approvals, ok) {
 			t.Approvals = append(t.Approvals, ok)
-			size += 100 + len(ok.By)
+			size += 100 + len(ok.By) + len(ok.Sig)
 		}
 	}
 	if v.Accepted != nil {

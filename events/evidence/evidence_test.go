@@ -228,13 +228,13 @@ func TestAccount(t *testing.T) {
 		{ID: "contoso/d42/1-look", Action: "look", Rules: "rules-1", Asked: nine, Result: "done", Ended: minute(2)},
 		{
 			ID: "contoso/d42/2-reset", Action: "reset", Policy: "threat", Rung: 4, Rules: "rules-1", Asked: nine, Needs: 1,
-			Approvals: []evidence.Approval{{By: "kim", At: minute(4)}},
-			Held:      []evidence.Holding{{Gate: "budget", Reason: "2 of 2 resets in 24h", Since: minute(3)}},
-			Released:  "budget by kim",
-			Attempts:  []evidence.Attempt{{ID: "a1", At: minute(5), Before: "nothing"}},
-			Accepted:  &evidence.Progress{At: minute(7), Receipt: "wipe pending"},
-			Requests:  []string{"8f3c-11"},
-			Result:    "done", Receipt: "Intune says done", Link: "https://intune.example/1", Ended: minute(8),
+			Approvals: []evidence.Approval{{By: "kim", At: minute(4), Given: minute(3), Sig: "sig-1"}}, Risk: "threat=highSeverity", For: "intune-1", Unsure: true,
+			Held:     []evidence.Holding{{Gate: "budget", Reason: "2 of 2 resets in 24h", Since: minute(3)}},
+			Released: "budget by kim",
+			Attempts: []evidence.Attempt{{ID: "a1", At: minute(5), Before: "nothing"}},
+			Accepted: &evidence.Progress{At: minute(7), Receipt: "wipe pending"},
+			Requests: []string{"8f3c-11"},
+			Result:   "done", Receipt: "Intune says done", Link: "https://intune.example/1", Ended: minute(8),
 		},
 	}
 	if diff := cmp.Diff(want, b.Tasks, cmp.FilterPath(func(p cmp.Path) bool { return p.String() == "endedBy" }, cmp.Ignore())); diff != "" {

@@ -57,7 +57,7 @@ func (j *journal) happen(t testing.TB, kind string, f events.Fact, c *events.Cas
 func story(t testing.TB) *journal {
 	t.Helper()
 	j := &journal{}
-	task := events.Task{ID: key.String() + "/2-reset", N: 2, Order: events.Order{Action: events.Reset}, Policy: "threat", Rung: 4, Asked: nine, Needs: 1}
+	task := events.Task{ID: key.String() + "/2-reset", N: 2, Order: events.Order{Action: events.Reset}, Policy: "threat", Rung: 4, Asked: nine, Needs: 1, Seal: "threat=highSeverity", For: "intune-1"}
 	look := events.Task{ID: key.String() + "/1-look", N: 1, Order: events.Order{Action: events.Look}, Asked: nine}
 	c := events.Case{Rules: "rules-1", Trace: []string{"look asked for"}, Pending: []events.Task{look}}
 	j.happen(t, "noticed", events.Noticed{Source: "webhook"}, &c)
@@ -67,12 +67,13 @@ func story(t testing.TB) *journal {
 	task.Held = &events.Holding{Gate: "budget", Reason: "2 of 2 resets in 24h", Since: minute(3)}
 	c.Pending, c.Rules = []events.Task{task}, "rules-2"
 	j.happen(t, "held", events.Held{Task: task.ID, Gate: "budget", Reason: "2 of 2 resets in 24h"}, &c)
-	task.Held, task.Released, task.Approvals = nil, "budget by kim", []events.Approval{{By: "kim", At: minute(4)}}
+	task.Held, task.Released, task.Approvals = nil, "budget by kim", []events.Approval{{By: "kim", At: minute(4), Given: minute(3), Sig: "sig-1"}}
 	c.Pending = []events.Task{task}
 	j.happen(t, "approved", events.Approved{Task: task.ID, By: "kim"}, &c)
 	task.Begun = &events.Attempt{ID: "a1", At: minute(5), Before: "nothing"}
 	c.Pending = []events.Task{task}
 	j.happen(t, "begun", events.Begun{Task: task.ID, Attempt: "a1", Before: "nothing"}, &c)
+	task.Unsure = true
 	j.happen(t, "delayed", events.Delayed{Task: task.ID, Reason: "graph: 504 (request-id 8f3c-11)"}, nil)
 	task.Accepted = &events.Progress{At: minute(7), Receipt: "wipe pending"}
 	c.Pending = []events.Task{task}
