@@ -206,6 +206,31 @@ func TestAnAnswerThatIsTooLong(t *testing.T) {
 	})
 }
 
+// A desk that does not answer holds up neither the workers nor another desk.
+func TestADeadDeskHoldsUpNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dead, h := serve(t, &tickettest.Desk{Secret: secret})
+		desk := &tickettest.Desk{Secret: secret}
+		_, other := serve(t, desk)
+		h.Desks["other"] = other.Desks["desk"]
+		dead.Fail(-1, fake.Fault{Hang: true})
+		start := time.Now()
+		for i := range 50 {
+			c := handlerstest.Laptop()
+			c.Asked = i
+			if _, err := h.Do(t.Context(), c, handlerstest.Task(c, order(events.Ticket))); err == nil || handlers.Read(err).GiveUp {
+				t.Fatalf("the dead desk: %v", err)
+			}
+			if _, err := h.Do(t.Context(), c, handlerstest.Task(c, events.Order{Action: events.Ticket, Destination: "other"})); err != nil {
+				t.Fatalf("the other desk: %v", err)
+			}
+		}
+		if took, n := time.Since(start), len(desk.Tickets()); took > 2*time.Minute || n != 50 {
+			t.Errorf("50 tasks for each took %v, and the other desk has %d tickets", took, n)
+		}
+	})
+}
+
 // A desk's own word for what is wrong reaches the person who must mend it.
 func TestTheDesksOwnWordsAreKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -7,7 +7,6 @@
 package desktest
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -149,7 +148,7 @@ func asHandler(fresh func(testing.TB, Serve) World, action events.Action) func(t
 		s := newStage(t, fresh)
 		c := handlerstest.Laptop()
 		if action == events.Close {
-			if _, err := s.live(&c).do(context.Background(), events.Ticket); err != nil {
+			if _, err := s.live(&c).do(t.Context(), events.Ticket); err != nil {
 				t.Fatal(err)
 			}
 		}

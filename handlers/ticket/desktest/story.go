@@ -21,8 +21,9 @@ type Story struct {
 }
 
 // Tell tells a story in a bubble of virtual time, with a desk that reaches a
-// vendor's fake. Use the story's context and not the test's.
-func Tell(t *testing.T, vendor http.Handler, desk func(address string, client *http.Client) ticket.Desk, tell func(context.Context, *Story)) {
+// vendor's fake and is edited, if edit is not nil. Use the story's context and not
+// the test's.
+func Tell[D ticket.Desk](t *testing.T, vendor http.Handler, desk func(address string, client *http.Client) D, edit func(D), tell func(context.Context, *Story)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		server, err := fake.Pipe(vendor)
@@ -33,6 +34,9 @@ func Tell(t *testing.T, vendor http.Handler, desk func(address string, client *h
 		defer server.Close()
 		defer client.CloseIdleConnections()
 		d := desk(server.URL, client)
+		if edit != nil {
+			edit(d)
+		}
 		tell(t.Context(), &Story{Case: handlerstest.Laptop(), Desk: d, Handler: &ticket.Handler{Desks: map[string]ticket.Desk{"desk": d}}})
 	})
 }

@@ -96,13 +96,7 @@ func tickets(s *jiratest.Site) []desktest.Ticket {
 // story is one at a site, whose desk may be changed.
 func story(t *testing.T, s *jiratest.Site, edit func(*jira.Desk), tell func(context.Context, *desktest.Story)) {
 	t.Helper()
-	desktest.Tell(t, s, func(address string, client *http.Client) ticket.Desk {
-		d := newDesk(s, address, client)
-		if edit != nil {
-			edit(d)
-		}
-		return d
-	}, tell)
+	desktest.Tell(t, s, func(address string, client *http.Client) *jira.Desk { return newDesk(s, address, client) }, edit, tell)
 }
 
 // An issue says all that the customer wants of it.

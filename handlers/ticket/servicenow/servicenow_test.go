@@ -94,13 +94,7 @@ func tickets(s *servicenowtest.Instance) []desktest.Ticket {
 // story is one at an instance, whose desk may be changed.
 func story(t *testing.T, s *servicenowtest.Instance, edit func(*servicenow.Desk), tell func(context.Context, *desktest.Story)) {
 	t.Helper()
-	desktest.Tell(t, s, func(address string, client *http.Client) ticket.Desk {
-		d := newDesk(s, address, client)
-		if edit != nil {
-			edit(d)
-		}
-		return d
-	}, tell)
+	desktest.Tell(t, s, func(address string, client *http.Client) *servicenow.Desk { return newDesk(s, address, client) }, edit, tell)
 }
 
 // An incident says all that the customer wants of it, and its priority is made of
