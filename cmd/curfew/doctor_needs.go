@@ -29,8 +29,7 @@ func uses(conf *config, t tenantConfig) (watch, act []graph.Feature) {
 	for _, o := range orders {
 		act = append(act, ordered(o)...)
 	}
-	if len(act) > 0 { // the check-ins that Curfew asks for by itself are not worth such a permission
-		act = append(act, graph.FeatureSync)
+	if len(act) > 0 {
 		act = append(act, sights(t)...)
 	}
 	slices.Sort(act)
@@ -45,7 +44,7 @@ func sights(t tenantConfig) []graph.Feature {
 		f  graph.Feature
 	}{
 		{t.Look.Alerts, graph.FeatureAlerts}, {t.Look.Entra, graph.FeatureEntra},
-		{t.Look.User, graph.FeatureUser}, {t.Look.Groups, graph.FeatureGroups},
+		{t.Look.User, graph.FeatureUser}, {t.Look.Groups, graph.FeatureGroups}, {t.Look.Tags, graph.FeatureTags},
 	} {
 		if part.on {
 			all = append(all, part.f)
@@ -121,6 +120,12 @@ func identitiesOf(conf *config, by clouds, t tenantConfig) []identity {
 	watch, act := uses(conf, t)
 	seeing := needsOf(graph.Watch, watch...)
 	acting := needsOf(graph.Act, act...)
+	if len(act) > 0 { // the check-ins that Curfew asks for by itself: it does without where it must
+		for _, n := range graph.Act.Needs(graph.FeatureSync) {
+			n.Optional = true
+			acting = append(acting, n)
+		}
+	}
 	if t.Actuator == nil {
 		client, needs := by.watch[t.ID], append(seeing, acting...)
 		if client == nil {

@@ -65,6 +65,9 @@ func (c *clinic) doctor(args ...string) (stdout, stderr string, code int) {
 	for i, name := range slices.Sorted(maps.Keys(c.watch)) {
 		fmt.Fprintf(&b, "  - name: %s\n    id: %d1111111-1111-4111-8111-111111111111\n    mail_from: it@%s.example\n", name, i+1, name)
 		fmt.Fprintf(&b, "    endpoints: {graph: %[1]q, login: %[1]q, ca_file: cloud.pem}\n", c.cloud.URL)
+		if strings.Contains(c.ladder, "defender") {
+			fmt.Fprintf(&b, "    defender: {api: %q}\n", c.cloud.URL)
+		}
 		fmt.Fprintf(&b, "    auth: {client_id: %s, client_secret_file: watch}\n", siteClient)
 		if c.actuator {
 			fmt.Fprintf(&b, "    actuator: {client_id: %s, client_secret_file: act}\n", siteActor)
@@ -164,6 +167,11 @@ func TestDoctorFindsWhatIsWrong(t *testing.T) {
 			c.ladder = "[{do: [mail: {template: threat-found}]}, {after: 1h, do: [scan: {via: defender}]}]"
 			c.act["contoso"].Revoke(ops, "DeviceManagementServiceConfig.Read.All", "BitlockerKey.ReadBasic.All", "DeviceManagementManagedDevices.ReadWrite.All")
 		}, "act/Machine.Scan", "lacks", "WindowsDefenderATP", exitFailed},
+		{"a scan by Defender", func(c *clinic) {
+			c.ladder = "[{do: [mail: {template: threat-found}]}, {after: 1h, do: [scan: {via: defender}]}]"
+			c.act["contoso"].Revoke(ops, "DeviceManagementServiceConfig.Read.All", "BitlockerKey.ReadBasic.All", "DeviceManagementManagedDevices.ReadWrite.All")
+			c.act["contoso"].Grant("Machine.Read.All", "Machine.Scan")
+		}, "act/Machine.Scan", "has", "", exitFine},
 	} {
 		t.Run(sick.name, func(t *testing.T) {
 			c := newClinic(t, "contoso")

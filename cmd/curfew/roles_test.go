@@ -84,7 +84,7 @@ func newDuo(t *testing.T) *duo {
 	write(t, d.dir, "cloud.pem", string(cloud.CA()), 0o600)
 	for as, key := range map[role]string{roleWatch: "auth: {client_id: " + siteClient, roleAct: "auth: {client_id: " + siteClient + ", client_secret_file: nowhere}\n    actuator: {client_id: " + siteActor} {
 		write(t, d.dir, string(as), string(as)+"-secret-0123456789", 0o600)
-		text := fmt.Sprintf("role: %s\ndry_run: false\nlisten: 127.0.0.1:0\nadmin: %s\nnats: {url: %q, nkey_file: queue/nats.nk}\ntenants:\n  - name: contoso\n    id: %s\n    endpoints: {graph: %[5]q, login: %[5]q, ca_file: cloud.pem}\n    %s, client_secret_file: %[1]s}\n    mail_from: it@contoso.example\n    sweep: 1s\n",
+		text := fmt.Sprintf("role: %s\ndry_run: false\nlisten: 127.0.0.1:0\nadmin: %s\nnats: {url: %q, nkey_file: queue/nats.nk}\ntenants:\n  - name: contoso\n    id: %s\n    endpoints: {graph: %[5]q, login: %[5]q, ca_file: cloud.pem}\n    defender: {api: %[5]q}\n    %s, client_secret_file: %[1]s}\n    mail_from: it@contoso.example\n    sweep: 1s\n",
 			as, freeAddress(t), d.url, contoso, cloud.URL, key)
 		if as == roleAct { // nobody else has the key
 			_, err := link.LoadKey(filepath.Join(d.dir, "approval.key"))

@@ -16,7 +16,8 @@
 //   - With an own look, what is destructive needs an approval that is signed, for
 //     the risk that the look shows; one approval is good for one call.
 //   - A task that may have been done already, or was accepted, passes: its handler
-//     has to find out what became of it, and calls nothing.
+//     has to find out what became of it, and calls nothing. Only the scans of
+//     neighbours go on after they were accepted, and are re-checked each time.
 //
 // What may not be assumed: that notice and grace were kept by a watcher that
 // lies, for only the case says so; that a process that was started anew knows
@@ -71,7 +72,7 @@ func Do(a events.Action) bool { return a.OnDevice() || a == events.Restore }
 // Func puts the re-check in front of do.
 func (a *Actuator) Func(do Func) Func {
 	return func(ctx context.Context, c events.Case, t events.Task) (events.Fact, error) {
-		if t.Unsure || t.Accepted != nil {
+		if settles := t.Unsure || t.Accepted != nil; settles && (t.Action != events.Neighbours || a.Looker == nil) {
 			return do(ctx, c, t)
 		}
 		s := Sight{Device: c.Device, Own: a.Looker != nil, Signed: a.Signed}

@@ -114,6 +114,9 @@ func TestSettled(t *testing.T) {
 		if len(w.asked) > 0 {
 			t.Error("it looked at the device for nothing")
 		}
+		near, task := w.honest(events.Order{Action: events.Neighbours, Kind: "quick", Scope: "user"}, scans)
+		task.Accepted = &events.Progress{At: time.Now()} // goes on to the next ones
+		w.mustHold(near, task, "orders no such thing")
 	})
 }
 
