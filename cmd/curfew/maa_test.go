@@ -246,6 +246,26 @@ func TestAnothersRequestIsOpen(t *testing.T) {
 	}
 }
 
+// A person called the task off and wants it after all. Its request is still open, and
+// is the one that counts.
+func TestTriedAgainWhileItsRequestIsOpen(t *testing.T) {
+	inOffice(t, events.Reset, graphtest.Device{}, func(t *testing.T, o *office) {
+		code := o.waits()
+		task, _ := o.task()
+		o.say(events.Cancelled{Task: task.ID, By: "kim"})
+		o.pass(time.Hour)
+		o.say(events.Retried{Task: task.ID, By: "kim"})
+		if task, pending := o.task(); !pending || task.Request != "" {
+			t.Fatalf("pending %v, request %q", pending, task.Request)
+		}
+		if again := o.waits(); again != code || len(o.tenant.Approvals()) != 1 {
+			t.Errorf("it waits for %s; requests: %+v", again, o.tenant.Approvals())
+		}
+		o.tenant.Approve(code)
+		o.done()
+	})
+}
+
 // The device heals while an administrator thinks about it: the approval is of no
 // use, and nothing is called. The last look alone sees to that.
 func TestHealedWhileItWaited(t *testing.T) {
