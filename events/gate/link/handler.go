@@ -44,7 +44,9 @@ type Handler struct {
 	Patience time.Duration                                   // how long an answer may take to show in the case; 0: 5 s
 	Log      *slog.Logger                                    // nil: silent
 
-	limits limits
+	// Who has a link is limited by it, and everybody else by their address: so those
+	// who guess keep nobody with a link out, even if all come by one proxy.
+	links, strangers limits
 }
 
 const (
@@ -60,7 +62,9 @@ func Is(path string) bool { return strings.Contains(path, Path) }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	guard(w.Header())
-	if !h.limits.allow(r.RemoteAddr) {
+	_, token, _ := strings.Cut(r.URL.Path, Path)
+	inv, err := h.Signer.Read(token, time.Now())
+	if err == nil && !h.links.allow(inv.ID) || err != nil && !h.strangers.allow(network(r.RemoteAddr)) {
 		w.Header().Set("Retry-After", "30")
 		h.say(w, http.StatusTooManyRequests, "Too many requests", "Wait a minute, then open the link again.")
 		return
@@ -72,9 +76,6 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.say(w, http.StatusMethodNotAllowed, "This is not possible", "A link is opened, and its form is sent.")
 		return
 	}
-	_, token, _ := strings.Cut(r.URL.Path, Path)
-	now := time.Now()
-	inv, err := h.Signer.Read(token, now)
 	switch {
 	case errors.Is(err, ErrExpired):
 		h.say(w, http.StatusGone, "This link has expired", "It could be used until "+h.when(inv.Expires)+". Whoever may still approve is asked again by mail. Nothing was recorded.")

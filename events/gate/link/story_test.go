@@ -3,10 +3,11 @@ package link_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -307,21 +308,64 @@ func TestEnter(t *testing.T) {
 	}
 }
 
-// TestOneAddress cannot keep the others from their links.
-func TestOneAddress(t *testing.T) {
+// TestGuessing is slowed down, and keeps nobody who has a link from it, even if
+// both come by the same proxy.
+func TestGuessing(t *testing.T) {
 	w := newWorld(t, 1)
-	var got []int
-	for range 100 {
-		got = append(got, w.get(link.Path+"x").status)
+	path := w.invite(kim, "7-mail")
+	asked := func(path string, times int) (got []int) {
+		for range times {
+			got = append(got, w.get(path).status)
+		}
+		return got
 	}
-	if n := len(got); !slices.Contains(got, 429) || got[n-1] != 429 || got[0] != 404 {
+	if got := asked(link.Path+"x", 100); got[0] != 404 || got[99] != 429 {
 		t.Errorf("%v", got)
 	}
+	if got := asked(path, 100); got[0] != 200 || got[99] != 429 {
+		t.Errorf("a link that is asked for without end: %v", got)
+	}
+	w.expect("another link", w.get(w.invite(jo, "8-mail")), 200)
 	base, client := w.listen()
-	r, err := client.Get(base + w.invite(kim, "7-mail"))
-	if b := bodyOf(t, r, err); r.StatusCode != 200 {
+	r, err := client.Get(base + link.Path + "x")
+	if b := bodyOf(t, r, err); r.StatusCode != 404 {
 		t.Errorf("another address got %d: %s", r.StatusCode, b)
 	}
+}
+
+// TestGuessingFromEverywhere costs no more memory than from ten thousand places,
+// and whoever has a link still gets in; later the places are forgotten.
+func TestGuessingFromEverywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, 1)
+		guess := func(from int) int {
+			r := httptest.NewRequest(http.MethodHead, link.Path+"x", nil)
+			r.RemoteAddr = fmt.Sprintf("[2001:db8:%x:%x::1]:443", from>>8, from&0xff)
+			rec := httptest.NewRecorder()
+			w.handler.ServeHTTP(rec, r)
+			return rec.Code
+		}
+		slowed := 0
+		for i := range 10_200 {
+			if guess(i) == 429 {
+				slowed++
+			}
+		}
+		if slowed != 140 {
+			t.Errorf("%d were slowed down of those that share one limit", slowed)
+		}
+		w.expect("a link", w.get(w.invite(kim, "7-mail")), 200)
+		time.Sleep(time.Minute)
+		slowed = 0
+		for i := range 100 {
+			if guess(20_000+i) == 429 {
+				slowed++
+			}
+		}
+		if slowed > 0 {
+			t.Errorf("%d are slowed down a minute later", slowed)
+		}
+	})
 }
 
 // TestOverTheWire: the whole way of an approval by TLS, as a browser goes it.
