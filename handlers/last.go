@@ -24,15 +24,15 @@ func LastLook(ctx context.Context, r Looker, c events.Case, t events.Task) (even
 		return d, nil, Sure(fmt.Errorf("the last look: %w", err))
 	case d.Key != c.Key:
 		return d, nil, GiveUp(fmt.Errorf("the last look was for %s and showed %s", c.Key, d.Key))
-	case !c.Open || !c.Clearing.IsZero() || eased(c.Device, d):
+	case !c.Open || !c.Clearing.IsZero() || Eased(c.Device, d):
 		return d, events.Seen{Device: d, Task: t.ID}, nil
 	}
 	return d, nil, nil
 }
 
-// eased reports whether any of what the case was decided on is not as bad any
+// Eased reports whether any of what the case was decided on is not as bad any
 // more. Whether that is enough is for the case machine to say.
-func eased(was, is events.Device) bool {
+func Eased(was, is events.Device) bool {
 	malware := func(m events.Malware) bool {
 		return !slices.ContainsFunc(is.ActiveMalware(), func(x events.Malware) bool { return x.Name == m.Name })
 	}

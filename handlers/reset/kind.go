@@ -69,25 +69,6 @@ func fitsWipe(d events.Device) error {
 	return fmt.Errorf("the device's owner is %q; only the organisation's own are wiped", d.Owner)
 }
 
-// eased reports whether any of what the case was decided on is not as bad any
-// more. Whether that is enough is for the case machine to say.
-func eased(was, is events.Device) bool {
-	malware := func(m events.Malware) bool {
-		return !slices.ContainsFunc(is.ActiveMalware(), func(x events.Malware) bool { return x.Name == m.Name })
-	}
-	alert := func(a events.Alert) bool {
-		return slices.ContainsFunc(is.Alerts, func(x events.Alert) bool { return x.ID == a.ID && !x.Open() })
-	}
-	setting := func(s events.Setting) bool {
-		return !slices.ContainsFunc(is.Settings, func(x events.Setting) bool { return x.Policy == s.Policy && x.Name == s.Name })
-	}
-	return is.Threat.Level() < was.Threat.Level() ||
-		was.Compliance != "compliant" && is.Compliance != was.Compliance ||
-		slices.ContainsFunc(was.ActiveMalware(), malware) ||
-		slices.ContainsFunc(was.OpenAlerts(), alert) ||
-		slices.ContainsFunc(was.Settings, setting)
-}
-
 // ready says why the device is left alone for now: something else is under way,
 // or the last look showed less than the one before.
 func ready(was, is events.Device) error {

@@ -160,7 +160,7 @@ func (a try) lastLook(ctx context.Context) (events.Device, events.Fact, error) {
 	}
 	was := a.c.Device.IntuneID
 	anew := was != "" && d.IntuneID != "" && !strings.EqualFold(was, d.IntuneID)
-	if anew || !a.c.Open || !a.c.Clearing.IsZero() || eased(a.c.Device, d) {
+	if anew || !a.c.Open || !a.c.Clearing.IsZero() || handlers.Eased(a.c.Device, d) {
 		return d, events.Seen{Device: d, Task: a.t.ID}, nil
 	}
 	return d, nil, a.allowed(d)
