@@ -34,6 +34,7 @@ type Case struct {
 
 	Pending []Task    `json:"pending,omitempty"` // asked for and not reported yet
 	Given   []Task    `json:"given,omitempty"`   // given up: at most [MaxGiven], newest last
+	Acts    []Act     `json:"acts,omitempty"`    // what was done to the device: at most [MaxActs], newest last
 	Effects []Effect  `json:"effects,omitempty"` // what was done and can be taken back
 	Asked   int       `json:"asked"`             // tasks asked for, ever
 	Again   bool      `json:"again,omitempty"`   // something changed while a look was under way

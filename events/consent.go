@@ -108,6 +108,7 @@ func (t *turn) declined(f Declined) {
 func (t *turn) drop(task Task, why string) {
 	task.Out, task.After, task.Why = false, "", why
 	t.give(task)
+	t.ended(task, CalledOff, why)
 	t.say("%s %s", describe(task), why)
 	t.report(task)
 }

@@ -102,6 +102,7 @@ type (
 	Accepted struct {
 		Task    string    `json:"task"`
 		Receipt string    `json:"receipt,omitempty"`
+		Running bool      `json:"running,omitempty"` // the device is at it
 		Again   time.Time `json:"again"`
 	}
 
@@ -156,6 +157,7 @@ type (
 	Failed struct {
 		Task   string `json:"task"`
 		Reason string `json:"reason"`
+		Stage  Stage  `json:"stage,omitempty"` // [TimedOut] or [Unknown]; empty: [GaveUp]
 	}
 
 	// Rang says that time has passed. It carries nothing: an alarm may ring

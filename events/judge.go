@@ -53,6 +53,7 @@ func (t *turn) open(policy int) {
 	} else {
 		t.Episode++
 		t.Effects = nil // the closing tasks carry what they need
+		t.Acts = nil
 	}
 	t.Open, t.Opened, t.ClosedBy, t.Waived = true, t.now, "", ""
 	t.Bad, t.Attention, t.Hold = nil, nil, nil
@@ -199,15 +200,6 @@ func (t *turn) mark() {
 	note(Compliance, t.Device.Compliance == "noncompliant" || t.Device.Compliance == "inGracePeriod")
 	note(MalwareLeft, len(t.Device.ActiveMalware()) > 0)
 	note(AlertsOpen, t.Device.alarming())
-}
-
-// verified says of what was done to the device that it helped.
-func (t *turn) verified() {
-	for _, e := range t.Effects {
-		if e.Action.OnDevice() && t.Device.LastSync.After(e.At) {
-			t.say("%s verified: the device checked in at %s and the risk is gone", e.Action, t.Device.LastSync.Format(time.RFC3339))
-		}
-	}
 }
 
 // close ends the case: what was not begun is called off and what was done is

@@ -202,10 +202,10 @@ func (t *turn) accepted(f Accepted) {
 		return
 	}
 	if task.Accepted == nil {
-		task.Accepted = &Progress{At: t.now, Receipt: f.Receipt}
+		task.Accepted = &Progress{At: t.now, Receipt: f.Receipt, Running: f.Running}
 		t.say("%s accepted", task.Action)
 	} else if f.Receipt != "" {
-		task.Accepted = &Progress{At: task.Accepted.At, Receipt: f.Receipt}
+		task.Accepted = &Progress{At: task.Accepted.At, Receipt: f.Receipt, Running: f.Running || task.Accepted.Running}
 	}
 	task.Out, task.Unsure, task.Tries, task.Why, task.Held = false, false, 0, "", nil
 	task.Next = t.within(f.Again)
@@ -231,6 +231,11 @@ func (t *turn) done(f Done) {
 		return
 	}
 	t.say("%s done%s%s", describe(task), map[bool]string{true: " elsewhere"}[f.Others], prefixed(": ", f.Receipt))
+	if f.Dry {
+		t.ended(task, Pretended, f.Receipt)
+	} else {
+		t.ended(task, ProviderDone, f.Receipt)
+	}
 	if !f.Dry && !f.Others {
 		t.effect(task, f)
 	}
@@ -317,6 +322,12 @@ func (t *turn) failed(f Failed) {
 	task := t.Pending[i]
 	task.Out, task.Why, task.After = false, f.Reason, ""
 	t.give(task)
+	switch f.Stage {
+	case TimedOut, Unknown:
+		t.ended(task, f.Stage, f.Reason)
+	default:
+		t.ended(task, GaveUp, f.Reason)
+	}
 	t.say("%s given up: %s", describe(task), f.Reason)
 	t.report(task)
 	if task.Action == Look {

@@ -223,6 +223,7 @@ func (c Case) clone() Case {
 	c.Attention = slices.Clone(c.Attention)
 	c.Pending = slices.Clone(c.Pending)
 	c.Given = slices.Clone(c.Given)
+	c.Acts = slices.Clone(c.Acts)
 	c.Effects = slices.Clone(c.Effects)
 	c.Device.Alerts = slices.Clone(c.Device.Alerts)
 	return c
@@ -235,6 +236,7 @@ func (t *turn) tidy() {
 	t.Attention = slim(t.Attention)
 	t.Pending = slim(t.Pending)
 	t.Given = slim(t.Given)
+	t.Acts = slim(t.Acts)
 	t.Effects = slim(t.Effects)
 	t.Device.Alerts = slim(t.Device.Alerts)
 }

@@ -150,4 +150,5 @@ type Approval struct {
 type Progress struct {
 	At      time.Time `json:"at"` // when it first said so
 	Receipt string    `json:"receipt,omitempty"`
+	Running bool      `json:"running,omitempty"` // the device is at it
 }

@@ -144,6 +144,12 @@ func (t *turn) callOff(which func(Task) bool) {
 		over := task.Begun == nil && !task.Action.takesBack() || task.Accepted != nil && task.Action.OnDevice()
 		if which(task) && over {
 			t.strike(task.ID)
+			switch {
+			case task.Accepted != nil:
+				t.ended(task, Unknown, "the case was over before it was heard of")
+			case task.Sent > 0 || task.Held != nil || task.Needs > 0:
+				t.ended(task, CalledOff, "")
+			}
 			if task.Action != Look {
 				t.say("%s called off", describe(task))
 			}

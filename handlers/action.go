@@ -100,15 +100,24 @@ func (f Follow) outcome(t events.Task, a events.DeviceAction, found bool) (event
 	case found && Final(a):
 		return nil, GiveUp(fmt.Errorf("%s: Intune says %s at %s", a.Name, a.State, stamp(a.Updated)))
 	case (found || t.Accepted != nil) && now.Sub(from) >= f.Limit:
-		return nil, GiveUp(fmt.Errorf("%s is not done after %v; Intune's record says: %s", f.Names[0], f.Limit, orNothing(a.State)))
+		return nil, TimedOut(fmt.Errorf("%s is not done after %v; Intune's record says: %s", f.Names[0], f.Limit, orNothing(a.State)))
 	case found:
-		return f.Accepted(t, fmt.Sprintf("%s: Intune says %s", a.Name, cmp.Or(a.State, "nothing yet"))), nil
+		return running(f.Accepted(t, fmt.Sprintf("%s: Intune says %s", a.Name, cmp.Or(a.State, "nothing yet"))), strings.EqualFold(a.State, "active")), nil
 	case t.Accepted != nil:
 		return f.Accepted(t, t.Accepted.Receipt), nil
 	case f.Once && now.Sub(from) >= f.Settle:
-		return nil, GiveUp(fmt.Errorf("cannot tell whether %s was started: %w %v after the call; a person must look before it is asked for again", f.Names[0], ErrNoTrace, f.Settle))
+		return nil, Unknown(fmt.Errorf("cannot tell whether %s was started: %w %v after the call; a person must look before it is asked for again", f.Names[0], ErrNoTrace, f.Settle))
 	}
 	return nil, f.Unsettled(t, "Intune")
+}
+
+// running is an accepted fact with whether the device is at it.
+func running(f events.Fact, is bool) events.Fact {
+	if a, ok := f.(events.Accepted); ok {
+		a.Running = is
+		return a
+	}
+	return f
 }
 
 // Final reports whether Intune will write nothing more about the action (Graph

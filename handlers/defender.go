@@ -80,9 +80,9 @@ func (f Follow) Machine(ctx context.Context, r MachineRecorder, c events.Case, t
 	case found && !a.Open() && t.Accepted != nil:
 		return nil, GiveUp(fmt.Errorf("%s %s came to nothing: Defender says %s; try again for one of Curfew's own", a.Type, a.Done(), a.Status))
 	case (found && a.Open() || t.Accepted != nil) && now.Sub(from) >= f.Limit:
-		return nil, GiveUp(fmt.Errorf("%s is not done after %v; Defender's record says: %s", f.Names[0], f.Limit, orNothing(a.Status)))
+		return nil, TimedOut(fmt.Errorf("%s is not done after %v; Defender's record says: %s", f.Names[0], f.Limit, orNothing(a.Status)))
 	case found && a.Open():
-		return f.Accepted(t, fmt.Sprintf("%s: Defender says %s", a.Type, a.Status)), nil
+		return running(f.Accepted(t, fmt.Sprintf("%s: Defender says %s", a.Type, a.Status)), a.Status == "InProgress"), nil
 	case t.Accepted != nil:
 		return f.Accepted(t, t.Accepted.Receipt), nil
 	}

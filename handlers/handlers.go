@@ -40,6 +40,20 @@ type Func func(context.Context, events.Case, events.Task) (events.Fact, error)
 // other mark.
 func GiveUp(err error) error { return giveUp{err} }
 
+// TimedOut marks err as [GiveUp] does, for what took longer than anybody waits.
+func TimedOut(err error) error { return ended{giveUp{err}, events.TimedOut} }
+
+// Unknown marks err as [GiveUp] does, where nobody can tell whether it was done.
+func Unknown(err error) error { return ended{giveUp{err}, events.Unknown} }
+
+type ended struct {
+	giveUp
+	stage events.Stage
+}
+
+func (e ended) Unwrap() error       { return e.giveUp }
+func (e ended) Stage() events.Stage { return e.stage }
+
 // Unsure marks err as one after which nobody knows whether the other side did
 // what it was asked to. The task comes back with [events.Task.Unsure] set.
 func Unsure(err error) error { return unsure{err, true} }

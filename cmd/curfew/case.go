@@ -28,7 +28,9 @@ wall and as seen from now.
 
 With --json it is one object: the fields of "curfew cases --json" and, in
 addition, risk, seen, unproven, hold (by, until, reason, quiet), pending and
-given (the tasks), effects (what was done and not taken back), said (the last
+given (the tasks), acts (what is done to the device, each with its stage:
+planned, held, approved, begun, accepted, running, provider-done, verified,
+failed, timed-out, unknown, called-off or dry-run), effects (what was done and not taken back), said (the last
 remark) and timeline: records with at, state, rung and said, a list of texts.`,
 		Example: `  curfew case LT-042
   curfew case contoso/LT-042 --all
@@ -159,6 +161,7 @@ func (s *teller) sections(c events.Case) {
 	s.section("What a person must do", s.attention(c))
 	s.section("What it waits for", s.waiting(c))
 	s.section("Given up; `curfew retry "+s.ref(c)+"` tries again", s.given(c))
+	s.section("What was done to the device", s.acts(c))
 	s.section("Done, and not taken back", s.effects(c))
 	if c.Said != nil {
 		s.section("Last remark", []painted{s.paint(plain, c.Said.By+": "+c.Said.Text)})
@@ -223,6 +226,23 @@ func (s *teller) given(c events.Case) []painted {
 	var out []painted
 	for _, t := range c.Given {
 		out = append(out, s.paint(plain, orderText(t.Order)+" (#"+strconv.Itoa(t.N)+", asked for "+s.when(t.Asked)+"): "+t.Why))
+	}
+	return out
+}
+
+// acts are what is done to the device and how far that came. Only what is verified
+// is green.
+func (s *teller) acts(c events.Case) []painted {
+	var out []painted
+	for _, a := range c.Stages() {
+		style := plain
+		switch a.Stage {
+		case events.Verified:
+			style = green
+		case events.GaveUp, events.TimedOut, events.Unknown:
+			style = red
+		}
+		out = append(out, s.paint(style, join(", ", orderText(a.Order)+": "+string(a.Stage), s.when(a.At), a.Why)))
 	}
 	return out
 }

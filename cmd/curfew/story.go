@@ -15,6 +15,7 @@ type story struct {
 	Hold     *events.Hold    `json:"hold,omitempty"`
 	Pending  []events.Task   `json:"pending,omitempty"`
 	Given    []events.Task   `json:"given,omitempty"`
+	Acts     []events.Act    `json:"acts,omitempty"`
 	Effects  []events.Effect `json:"effects,omitempty"`
 	Said     *events.Noted   `json:"said,omitempty"`
 	Timeline []record        `json:"timeline"`
@@ -31,7 +32,7 @@ type record struct {
 func (h house) story(c events.Case, records []events.Case, now time.Time) story {
 	s := story{
 		caseLine: h.line(c, now), Seen: c.Device.SeenAt, Unproven: c.Unproven, Hold: c.Hold,
-		Pending: c.Pending, Given: c.Given, Effects: c.Effects, Said: c.Said, Timeline: []record{},
+		Pending: c.Pending, Given: c.Given, Acts: c.Stages(), Effects: c.Effects, Said: c.Said, Timeline: []record{},
 	}
 	if !c.Device.SeenAt.IsZero() {
 		s.Risk = c.Device.Risk()

@@ -54,6 +54,15 @@ func givenUp(err error) bool {
 	return errors.As(err, &g) && g.GiveUp()
 }
 
+// stageOf is how far a task came that was given up, if its error says.
+func stageOf(err error) events.Stage {
+	var s interface{ Stage() events.Stage }
+	if errors.As(err, &s) {
+		return s.Stage()
+	}
+	return ""
+}
+
 func isUnsure(err error) bool {
 	var u interface{ Unsure() bool }
 	return errors.As(err, &u) && u.Unsure()
@@ -87,7 +96,7 @@ func (s *serving) outcome(ctx context.Context, c events.Case, t events.Task, f e
 		if err := s.write(ctx, m.Subject, m.Header, m.Data, err.Error(), sentID(t)); err != nil {
 			return nil, err
 		}
-		return events.Failed{Task: t.ID, Reason: oneLine(err.Error(), 500)}, nil
+		return events.Failed{Task: t.ID, Reason: oneLine(err.Error(), 500), Stage: stageOf(err)}, nil
 	}
 	return delayed(t, err, time.Now()), nil
 }

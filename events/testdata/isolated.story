@@ -45,6 +45,7 @@
 20m seen compliance=compliant sync
 	seen: threat=secured compliance=compliant
 	seen healthy
+	isolate verified: the device checked in at 2026-03-02T12:39:00Z and the risk is gone
 	case closed by proof
 	mail cleared
 	-> 8 mail cleared

@@ -20,6 +20,7 @@
 3h seen threat=secured sync
 	seen: threat=secured compliance=compliant
 	seen healthy
+	isolate verified: the device checked in at 2026-03-02T12:03:00Z and the risk is gone
 	case closed by proof
 	mail cleared
 	-> 4 mail cleared

@@ -55,6 +55,7 @@
 10m seen threat=secured user= sync
 	seen: threat=secured compliance=compliant
 	seen healthy
+	isolate verified: the device checked in at 2026-03-03T16:59:00Z and the risk is gone
 	reset verified: the device checked in at 2026-03-03T16:59:00Z and the risk is gone
 	page to oncall called off
 	mail to ana@contoso.example called off

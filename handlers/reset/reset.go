@@ -189,7 +189,7 @@ func (a try) follow(ctx context.Context) (events.Fact, error) {
 	case err == nil || !a.leaves || !gone(err):
 		return fact, err
 	case a.t.Accepted == nil:
-		return nil, handlers.GiveUp(fmt.Errorf("cannot tell whether the %s was asked for: %s; a person must look", a.t.Action, left))
+		return nil, handlers.Unknown(fmt.Errorf("cannot tell whether the %s was asked for: %s; a person must look", a.t.Action, left))
 	case a.t.Accepted.Receipt == left:
 		return events.Done{Task: a.t.ID, Receipt: left + ", so it has left"}, nil
 	}
