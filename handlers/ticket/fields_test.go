@@ -37,7 +37,7 @@ func TestFieldsCannotBeBrokenOutOf(t *testing.T) {
 
 func TestFieldsThatAreWrongAreReported(t *testing.T) {
 	for text, want := range map[string]string{
-		"{{.Device.Nmae}}":                                      `field "f"`,
+		"{{.Device.Colour}}":                                    `field "f"`,
 		"{{.Severity":                                           "unclosed action",
 		"{{len .Nothing}}":                                      "Nothing",
 		`{{printf "%99999s" ""}}`:                               "short buffer",
