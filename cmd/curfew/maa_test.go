@@ -283,6 +283,24 @@ func TestHealedWhileItWaited(t *testing.T) {
 	})
 }
 
+// The worker dies with the approval in its hands, and the device heals before
+// another one finds out that nothing was called: then nothing is.
+func TestHealedAfterAnUnclearEnd(t *testing.T) {
+	inOffice(t, events.Reset, graphtest.Device{}, func(t *testing.T, o *office) {
+		o.tenant.Approve(o.waits())
+		o.die(false)
+		o.rests = true
+		o.tenant.Heal(laptopName)
+		o.say(events.Noticed{Source: "sweep"})
+		o.until("the case has closed", func() bool { return !o.laptop.Open })
+		o.rests = false
+		o.declined("declined by Curfew: the case has closed")
+		if c := o.laptop; c.State() != "rest" || len(c.Attention) > 0 {
+			t.Errorf("state %s, attention %q", c.State(), c.Attention)
+		}
+	})
+}
+
 // What is paused stays so, whoever approves it at Microsoft.
 func TestPausedWhileItWaited(t *testing.T) {
 	inOffice(t, events.Reset, graphtest.Device{}, func(t *testing.T, o *office) {

@@ -224,7 +224,7 @@ func (a try) settle(ctx context.Context) (events.Fact, error) {
 	switch {
 	case code != "":
 		a.t.Request = code
-		return a.waits(request{}), nil
+		return a.back(request{}), nil
 	case err != nil && !handlers.Read(err).GiveUp && handlers.Read(unclear).GiveUp:
 		return nil, handlers.Unsure(fmt.Errorf("whether the call became a request for approval cannot be read: %w", err))
 	}
@@ -246,12 +246,21 @@ func (a try) settleRequest(ctx context.Context) (events.Fact, error) {
 	case unread != nil && !handlers.Read(unread).GiveUp:
 		return nil, handlers.Unsure(unread)
 	case r.status == needsApproval || r.status == approved:
-		return a.waits(r), nil
+		return a.back(r), nil
 	}
 	if no, ok := a.declined(r); ok && r.status != notFound {
 		return no, nil
 	}
 	return nil, err
+}
+
+// back puts a task back whose call was not carried out. If its case has closed
+// meanwhile, nobody wants it any more.
+func (a try) back(r request) events.Fact {
+	if !a.c.Open {
+		return events.Declined{Task: a.t.ID, By: "Curfew", Reason: "the case has closed, and request " + a.t.Request + " was not carried out"}
+	}
+	return a.waits(r)
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
