@@ -182,7 +182,7 @@ func (w *worker) run(ctx context.Context) error {
 	}
 	g.Go(func() error { return w.admin().run(ctx, w.conf.Admin) })
 	for action, do := range w.table {
-		g.Go(func() error { return w.journal.Serve(ctx, action, do, journal.ServeOptions{}) })
+		g.Go(func() error { return w.journal.Serve(ctx, action, do, journal.ServeOptions{Before: before(w.clouds.act)}) })
 	}
 	w.log.Info("running", "role", w.conf.Role, "tenants", len(w.conf.Tenants), "policies", len(w.conf.Policies.List), "dry_run", w.conf.DryRun,
 		"webhook", webhook, "admin", w.conf.Admin, "queue", w.broker.URL())
