@@ -72,6 +72,9 @@ func sum(c *config, warnings int) string {
 	} else {
 		parts = append(parts, "not a dry run: devices are reset")
 	}
+	if c.Role != roleAll {
+		parts = append(parts, c.Role.told())
+	}
 	if warnings > 0 {
 		parts = append(parts, count(warnings, "warning"))
 	}

@@ -60,7 +60,7 @@ func (c clouds) Close() {
 // actuatorOf makes what re-checks all that is to be done to devices. In a process
 // of its own it looks for itself and believes only what is signed. A process that
 // keeps the cases too has nobody to doubt but itself: there a look of its own
-// would cost several requests for each action, and prove nothing.
+// would cost six requests or more for each action, and prove nothing.
 func actuatorOf(conf *config, by clouds, log *slog.Logger) *actuator.Actuator {
 	a := &actuator.Actuator{Rules: conf.Policies, Log: log}
 	if conf.Role == roleAct {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -79,5 +78,3 @@ func (c *checker) identities(conf *config, t *tenantConfig, path string) {
 func (r role) told() string {
 	return map[role]string{roleWatch: "watches only: another process acts", roleAct: "acts only: another process watches"}[r]
 }
-
-var _ fmt.Stringer = (*role)(nil)

@@ -12,7 +12,6 @@ import (
 	"curfew/events/gate/actuator"
 	"curfew/events/journal"
 	"curfew/graph/graphtest"
-	"curfew/handlers"
 )
 
 // TestSettlingCallsNothing: a watcher that was taken over may say of a task that it
@@ -58,7 +57,7 @@ func TestSettlingCallsNothing(t *testing.T) {
 				Begun: &events.Attempt{ID: "attempt", At: time.Now().Add(-time.Minute)}, Approvals: []events.Approval{{By: "kim"}},
 			}
 			change(&task)
-			f, err := handlers.Func(do)(t.Context(), c, task)
+			f, err := do(t.Context(), c, task)
 			for _, r := range d.tenant.Requests() {
 				if r.Method == http.MethodGet {
 					reads++
