@@ -34,13 +34,13 @@ func TestNothingWasAltered(t *testing.T) {
 
 // Any bit of any record, changed by somebody who then computes every hash of the
 // bundle anew, is found: at this record or at the one that follows it. The last
-// one has none after it and is found by the head that was kept elsewhere. (Every
-// eleventh bit is tried, which is each place in a byte in turn.)
+// one has none after it and is found by the head that was kept elsewhere. Not all
+// are tried, for time's sake, but each place in a byte in turn.
 func TestAnyBitOfAnyRecord(t *testing.T) {
 	whole := story(t)
 	head := whole.head()
 	for n := range whole.records {
-		for i := n; i < len(whole.records[n].Data())*8; i += 11 {
+		for i := n; i < len(whole.records[n].Data())*8; i += 43 {
 			j := whole.clone()
 			data := slices.Clone(j.records[n].Data())
 			data[i/8] ^= 1 << (i % 8)
@@ -62,14 +62,14 @@ func TestAnyBitOfAnyRecord(t *testing.T) {
 // Any bit of the file, changed by somebody who computes nothing, is found.
 func TestAnyBitOfTheFile(t *testing.T) {
 	file := story(t).write(t)
-	for i := 0; i < len(file)*8; i += 37 {
+	for i := 0; i < len(file)*8; i += 149 {
 		file[i/8] ^= 1 << (i % 8)
 		if r, err := evidence.Verify(bytes.NewReader(file), ""); err == nil && r.OK() {
 			t.Fatalf("byte %d, now %q: not found", i/8, file[max(0, i/8-20):min(len(file), i/8+20)])
 		}
 		file[i/8] ^= 1 << (i % 8)
 	}
-	for n := 0; n < len(file); n += 5 {
+	for n := 0; n < len(file); n += 23 {
 		if r, err := evidence.Verify(bytes.NewReader(file[:n]), ""); err == nil && r.OK() && n < len(file)-1 {
 			t.Fatalf("the first %d of %d bytes pass", n, len(file))
 		}

@@ -106,7 +106,7 @@ var errDisk = errors.New("input/output error")
 // A disk that fails says nothing about the bundle.
 func TestFailingDisk(t *testing.T) {
 	file := story(t).write(t)
-	for n := 0; n < len(file); n += 7 {
+	for n := 0; n < len(file); n += 31 {
 		r := io.MultiReader(bytes.NewReader(file[:n]), failing{})
 		if _, err := evidence.Verify(r, ""); !errors.Is(err, errDisk) {
 			t.Fatalf("after %d bytes: %v", n, err)
