@@ -1,6 +1,7 @@
 package graph_test
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,6 +47,14 @@ func TestTagsThatCannotBeReadAreMissing(t *testing.T) {
 			})
 		})
 	}
+	tagged(t, func(t *testing.T, d *desk, laptop graphtest.Device) { // more than anybody looks at
+		for i := range 60 {
+			d.tenant.AddMachine("LT-042", graphtest.Machine{Tags: []string{fmt.Sprint("a", i), fmt.Sprint("b", i)}})
+		}
+		if dev := d.look(laptop); len(dev.Tags) != 100 || len(dev.Missing) != 1 || !strings.Contains(dev.Missing[0], "more than 100") {
+			t.Errorf("%d tags, missing %q", len(dev.Tags), dev.Missing)
+		}
+	})
 	tagged(t, func(t *testing.T, d *desk, laptop graphtest.Device) { // a tag of a form that nobody knows
 		next := d.cloud.Transport()
 		d.client = d.reach(func(c *graph.Tenant) {
