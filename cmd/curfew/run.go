@@ -130,7 +130,11 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	guard := guardOf(conf, w.journal, log)
 	guard.Edits = edits{w.clouds.any()}
 	guard.Preflight = gate.Preflight{Checker: preflight{w.clouds.act}, Unknown: conf.Preflight.Unknown}
-	if w.asks, err = approvalsOf(conf, w.clouds.watch, log); err != nil {
+	keys := w.clouds.act // the identity that may see which recovery keys are kept
+	if keys == nil {
+		keys = w.clouds.watch
+	}
+	if w.asks, err = approvalsOf(conf, keys, log); err != nil {
 		return err
 	}
 	guard.Verify = w.asks.counts()
