@@ -123,7 +123,7 @@ func (a *app) makeEvidence(ctx context.Context, q *queue, ref string, o evidence
 	if err != nil {
 		return wrong(fmt.Errorf("the bundle cannot be written there: %w", err))
 	}
-	defer os.Remove(temp.Name()) // unless it has become the file
+	defer func() { _ = os.Remove(temp.Name()) }() // nothing is there if it has become the file
 	defer temp.Close()
 	b := readBuild()
 	r, err := q.evidence(ctx, temp, evidence.About{
