@@ -212,6 +212,7 @@ type (
 		Task   string `json:"task"`
 		By     string `json:"by"`
 		Reason string `json:"reason,omitempty"`
+		Link   string `json:"link,omitempty"` // the invitation that was answered, which is used up
 	}
 
 	// Released says that a person lets a held task through the gate that holds it,

@@ -65,10 +65,13 @@ func (t *turn) approved(f Approved) {
 }
 
 // refused gives a task up by a person's word, unless it has begun.
-func (t *turn) refused(id, verb, by, reason string) {
+func (t *turn) refused(id, link, verb, by, reason string) {
 	i := t.index(id)
 	if i < 0 || t.Pending[i].Begun != nil || t.Pending[i].Action == Look {
 		return
+	}
+	if link != "" {
+		t.Pending[i].Links = append(slices.Clone(t.Pending[i].Links), link)
 	}
 	t.drop(t.Pending[i], verb+" by "+by+prefixed(": ", reason))
 }

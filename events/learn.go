@@ -43,11 +43,11 @@ func (t *turn) learn(f Fact) {
 	case Approved:
 		t.approved(f)
 	case Denied:
-		t.refused(f.Task, "denied", f.By, f.Reason)
+		t.refused(f.Task, f.Link, "denied", f.By, f.Reason)
 	case Released:
 		t.released(f)
 	case Cancelled:
-		t.refused(f.Task, "cancelled", f.By, f.Reason)
+		t.refused(f.Task, "", "cancelled", f.By, f.Reason)
 	case Acknowledged:
 		t.hold(Hold{By: f.By, Until: f.Until}, "acknowledged")
 	case Snoozed:

@@ -76,6 +76,7 @@ func (t *turn) advance() {
 	t.tend()
 	t.climb()
 	t.makeWay()
+	t.lapse()
 	t.send()
 }
 

@@ -137,6 +137,14 @@ func (t *turn) lifted(f Lifted) {
 	}
 }
 
+// lapse calls off what had begun when the case closed and came back undone: there
+// is nothing any more for which it could begin again.
+func (t *turn) lapse() {
+	if !t.Open {
+		t.callOff(func(task Task) bool { return task.Rung > 0 && task.Begun == nil && !task.Out })
+	}
+}
+
 // callOff strikes those tasks that have not begun, and device actions that were
 // accepted: nobody waits for them any more.
 func (t *turn) callOff(which func(Task) bool) {

@@ -98,6 +98,9 @@ func (w *walk) waits() string {
 	}
 	looks := 0
 	for _, t := range w.c.Pending {
+		if !w.c.Open && t.Rung > 0 && t.Begun == nil {
+			return t.ID + " waits in a case that is closed, and can never begin"
+		}
 		if t.Action == events.Look {
 			looks++
 		}

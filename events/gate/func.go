@@ -58,7 +58,7 @@ func (g *Guard) call(ctx context.Context, c events.Case, t events.Task, do Func)
 		f, err = h, nil
 	}
 	switch f.(type) {
-	case events.Seen, events.Held: // it looked first, and did not call
+	case events.Seen, events.Held, events.Declined: // it looked or asked first, and nothing was done
 		g.quietlyGiveBack(ctx, t, c.Tenant)
 	default:
 		if err != nil && ctx.Err() == nil && !unsure(err) {

@@ -100,7 +100,7 @@ func (a answering) post(w http.ResponseWriter, r *http.Request) {
 
 // record stores an answer, and says what came of it.
 func (a answering) record(w http.ResponseWriter, r *http.Request, s standing, said answer) {
-	var fact events.Fact = events.Denied{Task: s.t.ID, By: a.inv.Addressee, Reason: said.reason}
+	var fact events.Fact = events.Denied{Task: s.t.ID, By: a.inv.Addressee, Reason: said.reason, Link: a.inv.ID}
 	if said.allow {
 		f := events.Approved{Task: s.t.ID, By: a.inv.Addressee, Seal: s.t.Seal, Link: a.inv.ID, Given: time.Now().UTC().Truncate(time.Second)}
 		f.Sig = a.Signer.Sign(f)
