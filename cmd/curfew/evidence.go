@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -111,7 +112,7 @@ func (o evidenceOut) check(stdout io.Writer) error {
 }
 
 func (a *app) makeEvidence(ctx context.Context, q *queue, ref string, o evidenceOut) error {
-	found, err := q.find(ctx, ref)
+	key, name, err := q.evident(ctx, ref)
 	if err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (a *app) makeEvidence(ctx context.Context, q *queue, ref string, o evidence
 	defer temp.Close()
 	b := readBuild()
 	r, err := q.evidence(ctx, temp, evidence.About{
-		Key: found[0].Key, Device: found[0].Device.Name, Made: p.now, Keeps: journal.TimelineLength,
+		Key: key, Device: name, Made: p.now, Keeps: journal.TimelineLength,
 		By: a.operator(q.house, ""), Program: b.Version + prefixed(" ", b.Revision),
 	})
 	if err != nil {
@@ -142,6 +143,20 @@ func (a *app) makeEvidence(ctx context.Context, q *queue, ref string, o evidence
 		(&teller{p, q.house}).evidence(r, o.place())
 	}
 	return errors.Join(err, p.flush(), altered(r))
+}
+
+// evident finds the device of a bundle. One whose last record cannot be read, for
+// it may have been tampered with, has no name any more, but its id.
+func (q *queue) evident(ctx context.Context, ref string) (events.Key, string, error) {
+	found, err := q.find(ctx, ref)
+	if err == nil {
+		return found[0].Key, found[0].Device.Name, nil
+	}
+	tenant, device, _ := strings.Cut(ref, "/")
+	if k := (events.Key{Tenant: q.tenantID(tenant), Device: device}); errors.Is(err, journal.ErrUnreadable) && k.Valid() {
+		return k, "", nil
+	}
+	return events.Key{}, "", err
 }
 
 // evidence writes a bundle. While it is read the journal may drop the oldest

@@ -2,14 +2,19 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"curfew/events"
+	"curfew/events/broker"
 	"curfew/events/evidence"
+	"curfew/events/journal"
 )
 
 // TestEvidenceIsGivenAway and checked by somebody who has nothing but the file.
@@ -101,6 +106,30 @@ func TestEvidenceIsNotLost(t *testing.T) {
 			t.Errorf("%d %s", code, errs.String())
 		}
 	})
+}
+
+// TestEvidenceOfWhatCannotBeRead can be written, too: that is when it is needed.
+func TestEvidenceOfWhatCannotBeRead(t *testing.T) {
+	b, err := broker.Embed(t.Context(), broker.Embedded{Dir: t.TempDir(), DontListen: true}, quiet)
+	check(t, err)
+	defer func() { check(t, b.Stop(context.WithoutCancel(t.Context()))) }()
+	j, err := journal.Open(t.Context(), b.Conn(), journal.Options{Partitions: 1}, quiet)
+	check(t, err)
+	_, err = b.Conn().Request("case."+contoso+".d42", []byte("\xff, not a record"), 5*time.Second)
+	check(t, err)
+	var out, errs bytes.Buffer
+	a := newApp(nothingSet, &out, &errs)
+	a.attach = func(context.Context) (*journal.Journal, func(), error) { return j, func() {}, nil }
+	file := filepath.Join(t.TempDir(), "d42.json")
+	if code := a.execute(t.Context(), []string{"evidence", contoso + "/d42", "--out", file}); code != exitFailed || !strings.Contains(out.String(), "record 1 (sequence 1, ") || !strings.Contains(out.String(), "cannot be read: invalid character") {
+		t.Errorf("%d %s%s", code, out.String(), errs.String())
+	}
+	var bundle struct{ Records []evidence.Item }
+	data, err := os.ReadFile(file)
+	check(t, errors.Join(err, json.Unmarshal(data, &bundle)))
+	if got := string(bundle.Records[0].Data()); got != "\xff, not a record" {
+		t.Errorf("%q", got)
+	}
 }
 
 // TestWhatIsNoEvidence is refused with its reason.

@@ -21,6 +21,8 @@
 //   - A handler that does something outside is called only after the case shows
 //     that this very attempt has begun. An attempt that has begun and is not heard
 //     of again is never repeated: the next one is told that it must find out.
+//   - A record of a case holds the hash of the one that it replaced and that of
+//     the fact it took; package evidence says what that proves.
 //   - What cannot be read goes to the dead letters, and nothing waits behind it.
 //
 // What may not be assumed: that a task is delivered once, that a fact is taken
