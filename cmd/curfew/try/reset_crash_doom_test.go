@@ -9,30 +9,74 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"curfew/graph/graphtest"
 )
 
-// A doom is the end of one life of a worker: a kill -9 at one boundary of its
-// reset, before a write or call reaches the other side or after it was carried
-// out and before that is heard of. From then on nothing passes to or from the
-// worker, so that what the world holds is what it held at that very moment.
+// A doom is the end of one life of a worker: a kill -9 at one boundary of a reset,
+// before a write or call reaches the other side, or after it was carried out and
+// before that is heard of. From then on nothing passes to or from the worker, so
+// that the world holds what it held at that very moment.
 type doom struct {
-	at   string // the boundary; empty: this life has no early end
-	kill func() // returns when the process is gone
+	kill func()        // returns when the process is gone
+	dead chan struct{} // closed then
 
 	mu     sync.Mutex
-	begun  bool // the reset was asked for: boundaries count
-	told   bool // what came of it is in the case
-	over   bool // and everything about it is acknowledged: they count no more
-	dead   chan struct{}
 	ended  bool
+	given  map[string]delivery // what the worker has not acknowledged, by reply subject
+	await  string              // the reply that says that the fatal write was carried out
+	at     string              // the boundary; empty: none
+	laptop graphtest.Device    // whose reset it is about
+	begun  bool                // the reset was asked for: boundaries count
+	told   bool                // what came of it is in the case
+	over   bool                // and everything about it is acknowledged: they count no more
+	passed []string            // every boundary, in the order of this life
 	count  map[string]int
-	passed []string          // every boundary, in the order of this life
-	given  map[string]string // what the worker was given and has not acknowledged, by reply subject
-	await  string            // the reply that says that the fatal write was carried out
 }
 
-func newDoom(at string) *doom {
-	return &doom{at: at, dead: make(chan struct{}), count: map[string]int{}, given: map[string]string{}}
+func newDoom(kill func()) *doom {
+	return &doom{kill: kill, dead: make(chan struct{}), given: map[string]delivery{}, count: map[string]int{}}
+}
+
+// arm makes the worker die at a boundary of a laptop's reset.
+func (d *doom) arm(at string, laptop graphtest.Device) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.at, d.laptop = at, laptop
+	d.begun, d.told, d.over, d.passed, d.count = false, false, false, nil, map[string]int{}
+}
+
+// end ends the life; d.mu is held.
+func (d *doom) end() {
+	if !d.ended {
+		d.ended = true
+		go func() {
+			d.kill()
+			close(d.dead)
+		}()
+	}
+}
+
+// abandon ends a life that is of no use any more.
+func (d *doom) abandon() {
+	d.mu.Lock()
+	d.end()
+	d.mu.Unlock()
+	<-d.dead
+}
+
+// held are the reply subjects of what the worker was given and never settled.
+func (d *doom) held() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Keys(d.given))
+}
+
+// boundaries are those that the worker passed.
+func (d *doom) boundaries() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.passed)
 }
 
 // The two sides of a boundary.
@@ -52,16 +96,8 @@ func (d *doom) pass(what string) (name string) {
 	return what
 }
 
-// end ends the life; d.mu is held.
-func (d *doom) end() {
-	if !d.ended {
-		d.ended = true
-		go func() {
-			d.kill()
-			close(d.dead)
-		}()
-	}
-}
+// counts reports whether boundaries count now.
+func (d *doom) counts() bool { return d.begun && !d.over }
 
 // says lets a frame of the worker through to the server, or not. A worker that is
 // to die finds that nothing goes on.
@@ -71,7 +107,7 @@ func (d *doom) says(f *frame) bool {
 	if d.ended || d.await != "" {
 		return false
 	}
-	what := f.write(d.given)
+	what := f.write(d.laptop.EntraID, d.given)
 	d.follow(what)
 	if what != "" && d.counts() {
 		name := d.pass(what)
@@ -85,9 +121,10 @@ func (d *doom) says(f *frame) bool {
 			}
 		}
 	}
-	if strings.HasPrefix(f.subject, "$JS.ACK.") && string(f.body) != "+WPI" {
+	if string(f.body) != "+WPI" {
 		delete(d.given, f.subject)
 	}
+	d.over = d.over || d.told && !d.inHand()
 	return true
 }
 
@@ -97,7 +134,7 @@ func (d *doom) hears(f *frame) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if strings.HasPrefix(f.reply, "$JS.ACK.") && f.kind() != "" {
-		d.given[f.reply] = f.kind()
+		d.given[f.reply] = delivery{f.kind(), f.subject}
 	}
 	if d.await != "" && (f.subject == d.await || f.verb == d.await) {
 		d.end()
@@ -110,47 +147,31 @@ func (d *doom) hears(f *frame) bool {
 // said that they are done.
 func (d *doom) follow(what string) {
 	switch what {
-	case "":
-		return
 	case "case: reset asked for":
 		d.begun = true
 	case "case: reset done", "case: reset given up":
 		d.told = true
 	}
-	d.over = d.told && !slices.ContainsFunc(slices.Collect(maps.Values(d.given)), func(what string) bool {
-		return what == "task reset" || what == "fact done" || what == "fact failed"
-	})
 }
 
-// counts reports whether boundaries count now.
-func (d *doom) counts() bool { return d.begun && !d.over }
-
-// held are the reply subjects of what the worker was given and never settled.
-func (d *doom) held() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var out []string
-	for reply := range d.given {
-		out = append(out, reply)
+// inHand reports whether the reset, or what came of it, is not acknowledged yet.
+func (d *doom) inHand() bool {
+	for _, g := range d.given {
+		if strings.Contains(g.subject, d.laptop.EntraID) && slices.Contains([]string{"task reset", "fact done", "fact failed"}, g.what) {
+			return true
+		}
 	}
-	return out
-}
-
-// boundaries are those that the worker passed.
-func (d *doom) boundaries() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return slices.Clone(d.passed)
+	return false
 }
 
 // A front stands before the simulated cloud.
 type front struct {
 	cloud http.Handler
 	doom  func() *doom
-	sees  func(r *http.Request) // a request is about to be carried out
+	sees  func() // a request is about to be carried out
 }
 
-var anyID = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|\('[^']*'\)`)
+var anyID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
 
 // ServeHTTP carries a request out, unless its worker dies before, and answers it,
 // unless it dies then.
@@ -182,7 +203,7 @@ func (f *front) carryOut(r *http.Request) (answer *httptest.ResponseRecorder) {
 			panic(why)
 		}
 	}()
-	f.sees(r)
+	f.sees()
 	answer = httptest.NewRecorder()
 	f.cloud.ServeHTTP(answer, r)
 	return answer
@@ -215,14 +236,4 @@ func (d *doom) answers(name string) bool {
 		d.end()
 	}
 	return !d.ended && d.await == ""
-}
-
-// abandon ends a life that has no early end of its own.
-func (d *doom) abandon() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.kill == nil {
-		d.kill = func() {}
-	}
-	d.end()
 }

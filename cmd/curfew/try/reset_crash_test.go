@@ -20,21 +20,17 @@ import (
 	"curfew/graph/graphtest"
 )
 
-// manners are the tenants in which a worker dies. What is late is late beside a
-// settling time of four seconds.
+// manners are the tenants in which workers die.
 var manners = []manner{
 	{name: "honest", dies: everywhere},
 	{name: "504, and executed", fault: graphtest.TimedOutButDone, dies: whereAnythingChanges},
 	{name: "504, not executed", fault: graphtest.TimedOut},
 	{name: "connection cut, and executed", fault: graphtest.CutOffButDone},
-	{name: "504, executed, late record", fault: graphtest.TimedOutButDone, late: 2 * time.Second},
+	{name: "504, executed, late record", fault: graphtest.TimedOutButDone, late: settle / 2},
 	{name: "504, executed, record too late", fault: graphtest.TimedOutButDone, late: time.Hour},
-	{name: "accepted, late record", late: 6 * time.Second},
+	{name: "accepted, record too late for who did not hear it", late: settle * 3 / 2},
 	{name: "lies", comes: graphtest.Lies},
 }
-
-// atOnce is how many stories are told at the same time. They mostly wait.
-const atOnce = 20
 
 // TestKilledInAReset kills a real worker at every boundary of a reset: before
 // each write to the journal and each call to Graph, and again when the other side
@@ -44,38 +40,33 @@ const atOnce = 20
 func TestKilledInAReset(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
-	dir := t.TempDir()
-	program := filepath.Join(dir, "curfew")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "curfew/cmd/curfew").CombinedOutput(); err != nil {
+	stage := theatre{t: t, dir: t.TempDir()}
+	stage.program = filepath.Join(stage.dir, "curfew")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", stage.program, "curfew/cmd/curfew").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	var told atomic.Int64
-	tell := func(how manner, at string) *doom {
-		d, err := live(ctx, filepath.Join(dir, fmt.Sprint(told.Add(1))), program, how, at)
-		if err != nil {
-			t.Errorf("%s, killed %s: %v", how.name, at, err)
-		}
-		return d
-	}
-	points := make([][]string, len(manners))
-	var clean errgroup.Group
+	moments := make([][]string, len(manners))
+	var whole errgroup.Group
 	for i, how := range manners {
-		clean.Go(func() error { points[i] = sides(how, tell(how, "").boundaries()); return nil })
+		whole.Go(func() error {
+			moments[i] = sides(how, stage.play(ctx, how, []string{""}))
+			return nil
+		})
 	}
-	_ = clean.Wait() // it has no error
-	t.Logf("in a tenant that is honest a worker may die\n  %s", strings.Join(points[0], "\n  "))
+	_ = whole.Wait() // there are no errors but those of the test
+	t.Logf("in a tenant that is honest a worker may die\n  %s", strings.Join(moments[0], "\n  "))
 	var deaths errgroup.Group
-	deaths.SetLimit(atOnce)
+	deaths.SetLimit(24) // they mostly wait
 	for i, how := range manners {
-		for _, at := range points[i] {
-			deaths.Go(func() error { tell(how, at); return nil })
+		if least := [...]int{aroundTheCall: 8, whereAnythingChanges: 40, everywhere: 50}[how.dies]; len(moments[i]) < least {
+			t.Errorf("%s: there are only %d moments to die at, and must be %d: %v", how.name, len(moments[i]), least, moments[i])
 		}
-		if least := [...]int{aroundTheCall: 8, whereAnythingChanges: 40, everywhere: 50}[how.dies]; len(points[i]) < least {
-			t.Errorf("%s: there are only %d moments to die at, and must be %d: %v", how.name, len(points[i]), least, points[i])
+		for some := range slices.Chunk(moments[i], 6) {
+			deaths.Go(func() error { stage.play(ctx, how, some); return nil })
 		}
 	}
-	_ = deaths.Wait() // nor has this
-	t.Logf("%d stories", told.Load())
+	_ = deaths.Wait()
+	t.Logf("%d resets, in %d of which the worker was killed", stage.told.Load(), stage.told.Load()-int64(len(manners)))
 }
 
 // sides are the moments at which a worker dies that passes these boundaries. To
@@ -97,46 +88,67 @@ func sides(how manner, passed []string) (all []string) {
 	return all
 }
 
-// live tells the story of one reset, in which the worker dies at a boundary.
-func live(ctx context.Context, dir, program string, how manner, at string) (d *doom, err error) {
+// A theatre is where stories of one reset each are told.
+type theatre struct {
+	t            *testing.T
+	dir, program string
+	scenes, told atomic.Int64
+}
+
+// play tells stories one after the other, in each of which the worker dies at a
+// moment, and returns the boundaries that were passed in the last.
+func (th *theatre) play(ctx context.Context, how manner, moments []string) (passed []string) {
+	for len(moments) > 0 {
+		dir := filepath.Join(th.dir, fmt.Sprint(th.scenes.Add(1)))
+		s, err := newScene(ctx, dir, th.program, how)
+		if err != nil {
+			th.t.Errorf("%s: %v", how.name, err)
+			return nil
+		}
+		for err == nil && len(moments) > 0 {
+			if passed, err = s.live(ctx, moments[0]); err != nil {
+				th.t.Errorf("%s, killed %s: %v\n%s%s", how.name, moments[0], err, s.tale(context.WithoutCancel(ctx)), s.wk.lastWords())
+			}
+			moments = moments[1:]
+			th.told.Add(1)
+		}
+		if err := errors.Join(s.close(ctx), os.RemoveAll(dir)); err != nil {
+			th.t.Error(err)
+		}
+	}
+	return passed
+}
+
+// live tells the story of one reset, in which the worker dies at a moment.
+func (s *scene) live(ctx context.Context, at string) (passed []string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	d = newDoom("")
-	s, err := newScene(ctx, dir, program, how)
-	if err != nil {
-		return d, err
-	}
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("%w\n%s%s", err, s.tale(context.WithoutCancel(ctx)), s.wk.lastWords())
-		}
-		err = errors.Join(err, s.close(ctx), os.RemoveAll(dir))
-	}()
-	if d, err = s.begin(ctx, at); err != nil {
-		return d, err
-	}
+	d := s.life()
+	d.arm(at, s.fallIll())
 	if err := s.j.Append(ctx, s.key(), events.Noticed{Source: "operator"}, ""); err != nil {
-		return d, err
+		return nil, err
 	}
-	wiped, begun := 1, false
-	if at != "" {
-		select {
-		case <-d.dead:
-		case <-ctx.Done():
-			return d, fmt.Errorf("it never came to that; it passed:\n%s", strings.Join(d.boundaries(), "\n"))
-		}
-		if begun, err = s.hasBegun(ctx); err != nil {
-			return d, err
-		}
-		wiped = len(s.wipes())
-		if err := s.release(ctx, d); err != nil {
-			return d, err
-		}
-		if _, err := s.begin(ctx, ""); err != nil {
-			return d, err
-		}
+	if at == "" {
+		err := s.ends(ctx, false)
+		return d.boundaries(), err
 	}
-	return d, s.ends(ctx, begun && wiped == 0)
+	select {
+	case <-d.dead:
+	case <-ctx.Done():
+		return nil, fmt.Errorf("it never came to that; it passed:\n%s", strings.Join(d.boundaries(), "\n"))
+	}
+	begun, err := s.hasBegun(ctx)
+	if err != nil {
+		return nil, err
+	}
+	lame := begun && len(s.wipes()) == 0
+	if err := s.release(ctx, d); err != nil {
+		return nil, err
+	}
+	if err := s.begin(ctx); err != nil {
+		return nil, err
+	}
+	return d.boundaries(), s.ends(ctx, lame)
 }
 
 // ends waits for the end that the story must have, and makes sure that it is the
@@ -157,7 +169,7 @@ func (s *scene) ends(ctx context.Context, lame bool) error {
 		return steps(func() error { return s.isHeld(ctx) }, s.isWiped)
 	}
 	return steps(s.isWiped, func() error {
-		if n := s.tenant.Happened(s.laptop.Name, graphtest.AutopilotReset); n != 1 || !s.isClosed(ctx) {
+		if n := s.tenant.Happened(s.patient().Name, graphtest.AutopilotReset); n != 1 || !s.isClosed(ctx) {
 			return fmt.Errorf("the laptop was reset %d times; its case is closed: %v", n, s.isClosed(ctx))
 		}
 		return nil
@@ -174,27 +186,32 @@ func (s *scene) isWiped() error {
 
 // isHeld waits until the reset is given up, and a person sees it.
 func (s *scene) isHeld(ctx context.Context) error {
-	const why = "a person must look"
 	if err := until(ctx, "the reset is given up", func() bool { return s.isGivenUp(ctx) }); err != nil {
 		return err
 	}
-	for _, args := range [][]string{{"case", s.laptop.Name, "--json"}, {"cases", "--json"}} {
-		out, err := s.ask(ctx, args...)
-		if err != nil {
-			return err
-		}
+	name := s.patient().Name
+	out, err := s.ask(ctx, "cases", "--json")
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(out)) {
 		var shown struct {
-			State     string
-			Attention []string
+			Name, State string
+			Attention   []string
 		}
-		if err := json.Unmarshal(out, &shown); err != nil {
+		if err := json.Unmarshal([]byte(line), &shown); err != nil {
 			return err
 		}
-		if shown.State != "attention" || !slices.ContainsFunc(shown.Attention, func(a string) bool { return contains(a, why) }) {
-			return fmt.Errorf("curfew %s shows nobody that %s: %s", args[0], why, out)
+		why := func(a string) bool { return contains(a, "a person must look") }
+		if shown.Name == name && shown.State == "attention" && slices.ContainsFunc(shown.Attention, why) {
+			story, err := s.ask(ctx, "case", name)
+			if err == nil && !contains(string(story), "a person must look") {
+				err = fmt.Errorf("curfew case %s does not say that a person must look:\n%s", name, story)
+			}
+			return err
 		}
 	}
-	return nil
+	return fmt.Errorf("curfew cases shows nobody that a person must look after %s:\n%s", name, out)
 }
 
 // isFoundOut waits until a person is told that what was reported done was not.
@@ -205,10 +222,10 @@ func (s *scene) isFoundOut(ctx context.Context) error {
 	})
 }
 
-// isClosed reports whether the case was open and is not, and no reset is to be done.
+// isClosed reports whether the case was open and is not, and nothing is left to do.
 func (s *scene) isClosed(ctx context.Context) bool {
 	c := s.caseNow(ctx)
-	return c.Episode > 0 && !c.Open && !isPending(c)
+	return c.Episode > 0 && !c.Open && len(c.Pending) == 0
 }
 
 // isGivenUp reports whether the reset was.
@@ -219,35 +236,4 @@ func (s *scene) isGivenUp(ctx context.Context) bool {
 
 func isPending(c events.Case) bool {
 	return slices.ContainsFunc(c.Pending, func(t events.Task) bool { return t.Action == events.Reset })
-}
-
-// caseNow is the laptop's case; one that cannot be read just now is empty.
-func (s *scene) caseNow(ctx context.Context) events.Case {
-	c, _, err := s.j.Case(ctx, s.key())
-	if err != nil {
-		return events.Case{Episode: 0}
-	}
-	return c
-}
-
-// hasBegun reports whether the journal has it that an attempt at the reset began.
-func (s *scene) hasBegun(ctx context.Context) (bool, error) {
-	for r, err := range s.j.Facts(ctx, s.key()) {
-		if err != nil {
-			return false, err
-		}
-		if f, ok := r.Fact.(events.Begun); ok && strings.HasSuffix(f.Task, "-"+string(events.Reset)) {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// ask runs a command of the program, as a person would, and returns what it says.
-func (s *scene) ask(ctx context.Context, args ...string) ([]byte, error) {
-	out, err := exec.CommandContext(ctx, s.wk.program, append(args, "--config", s.wk.config)...).Output()
-	if err != nil {
-		return nil, fmt.Errorf("curfew %s: %w: %s", args[0], err, out)
-	}
-	return out, nil
 }

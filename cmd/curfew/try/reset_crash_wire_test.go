@@ -2,7 +2,6 @@ package try
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -154,8 +153,8 @@ func (f *frame) get(name string) string {
 	return ""
 }
 
-// kind is what a message in a stream of the journal is: "fact begun", "case of a
-// reset that is accepted", "task reset", "alarm".
+// kind is what a message in a stream of the journal is: "fact begun", "case: reset
+// accepted", "task reset", "alarm"; empty: no such message.
 func (f *frame) kind() string {
 	part := strings.Split(f.subject, ".")
 	switch part[0] {
@@ -169,32 +168,37 @@ func (f *frame) kind() string {
 		return "case: " + resetIn(f.body)
 	case "dead":
 		return "dead letter"
-	case "$KV":
-		return strings.TrimRight(strings.TrimPrefix(f.subject, "$KV.STATE."), "0123456789abcdef-.")
 	}
 	return ""
 }
 
-// write names what a frame of the worker changes in the server; empty: nothing.
-// Given says what was delivered under a reply subject.
-func (f *frame) write(given map[string]string) string {
-	switch {
-	case !strings.HasSuffix(f.verb, "PUB"):
+// A delivery is a message that the server gave to the worker.
+type delivery struct{ what, subject string }
+
+// write names what a frame of the worker changes in the server about a device, or
+// about what all of them have in common; empty: nothing. Given are the deliveries
+// by their reply subjects.
+func (f *frame) write(device string, given map[string]delivery) string {
+	const budget, ack = "$KV.STATE.gate.budget.reset", "$JS.ACK."
+	if !strings.HasSuffix(f.verb, "PUB") {
 		return ""
-	case strings.HasPrefix(f.subject, "$JS.ACK."):
-		switch {
-		case bytes.HasPrefix(f.body, []byte("+WPI")), given[f.subject] == "":
-			return ""
-		case bytes.HasPrefix(f.body, []byte("-NAK")):
-			return "put back " + given[f.subject]
-		}
-		return "acknowledge " + given[f.subject]
-	case strings.HasPrefix(f.subject, "$JS.API.STREAM.PURGE."):
-		return "cancel alarm"
-	case strings.HasPrefix(f.subject, "$JS.API.STREAM.MSG.DELETE."):
-		return "delete"
 	}
-	return f.kind()
+	what, about := f.kind(), f.subject
+	switch {
+	case strings.HasPrefix(f.subject, ack) && string(f.body) != "+WPI":
+		what, about = "acknowledge "+given[f.subject].what, given[f.subject].subject
+		if strings.HasPrefix(string(f.body), "-NAK") {
+			what = "put back " + given[f.subject].what
+		}
+	case strings.HasPrefix(f.subject, "$JS.API.STREAM.PURGE."):
+		what, about = "cancel alarm", string(f.body)
+	case strings.HasPrefix(f.subject, budget):
+		return "slot of the budget"
+	}
+	if !strings.Contains(about, device) {
+		return ""
+	}
+	return what
 }
 
 // resetIn says in a word how far the reset of a stored case is.
