@@ -27,7 +27,9 @@ const exitCodes = `What curfew's exit codes mean:
 When several devices are named, each is tried; the code is that of the first
 one that did not work.
 
-"curfew run" that is told to stop ends with 0 once it has stopped in order.`
+"curfew run" that is told to stop ends with 0 once it has stopped in order.
+"curfew doctor" ends with 1 if it has found something wrong, and with 2 also if a
+tenant could not be asked.`
 
 // An exit is an error that has an exit code of its own.
 type exit struct {
