@@ -75,6 +75,8 @@ func (f Follow) Machine(ctx context.Context, r MachineRecorder, c events.Case, t
 		return events.Done{Task: t.ID, Receipt: a.ID}, nil
 	case found && a.Succeeded():
 		return events.Done{Task: t.ID, Receipt: a.Type + " " + a.Done(), Others: true}, nil
+	case found && a.Status == "TimeOut" && a.Mine:
+		return nil, TimedOut(fmt.Errorf("%s: Defender gave up waiting for the device at %s", a.Type, stamp(a.Updated)))
 	case found && !a.Open() && a.Mine:
 		return nil, GiveUp(fmt.Errorf("%s: Defender says %s at %s", a.Type, a.Status, stamp(a.Updated)))
 	case found && !a.Open() && t.Accepted != nil:

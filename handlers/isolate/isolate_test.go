@@ -113,7 +113,7 @@ func TestHowAnIsolationEnds(t *testing.T) {
 	for ends, want := range map[string]string{
 		"Succeeded": "done action-1",
 		"Failed":    "give up true, unsure false, in 0s: isolate: Isolate: Defender says Failed at 2000-01-01T00:05:00Z",
-		"TimeOut":   "give up true, unsure false, in 0s: isolate: Isolate: Defender says TimeOut at 2000-01-01T00:05:00Z",
+		"TimeOut":   "give up true, unsure false, in 0s: isolate: Isolate: Defender gave up waiting for the device at 2000-01-01T00:05:00Z",
 		"Cancelled": "give up true, unsure false, in 0s: isolate: Isolate: Defender says Cancelled at 2000-01-01T00:05:00Z",
 		"Paused":    "give up true, unsure false, in 0s: isolate: Isolate is not done after 24h0m0s; Defender's record says: Paused",
 	} {

@@ -32,7 +32,7 @@ func (h Handler) release(ctx context.Context, c events.Case, t events.Task) (eve
 	case a.Type == handlers.MachineUnisolate && a.Succeeded():
 		return events.Done{Task: t.ID, Receipt: cmp.Or(a.ID, "let back") + " " + a.Done()}, nil
 	case late:
-		return nil, byHand(c, late, fmt.Errorf("it is not let back after %v; Defender's record says: %s %s", f.Limit, a.Type, a.Status))
+		return nil, byHand(c, late, handlers.TimedOut(fmt.Errorf("it is not let back after %v; Defender's record says: %s %s", f.Limit, a.Type, a.Status)))
 	case a.Type == handlers.MachineUnisolate:
 		return f.Accepted(t, says(a)), nil
 	case a.Succeeded() && t.Ref != "" && !strings.EqualFold(a.ID, t.Ref) && knows(all, t.Ref):
