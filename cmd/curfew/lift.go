@@ -34,7 +34,7 @@ func (a *app) liftIsolation(ctx context.Context, s *saying, devices []string) er
 			refuse: func(c events.Case) error {
 				switch {
 				case !isolated(c):
-					return errors.New("Curfew has not isolated it; what others isolated is lifted in Defender's portal")
+					return errors.New("it is not isolated by Curfew; what others isolated is lifted in Defender's portal")
 				case lifting(c):
 					return errors.New("it is being let back already; `curfew case` shows how far that is")
 				}

@@ -16,7 +16,7 @@ func TestLift(t *testing.T) {
 		laptop := w.admit(contoso, "d42", "LT-042", "anna@contoso.example")
 		laptop.d.Threat = "highSeverity"
 		laptop.look()
-		const notOurs = "LT-042: Curfew has not isolated it; what others isolated is lifted in Defender's portal"
+		const notOurs = "LT-042: it is not isolated by Curfew; what others isolated is lifted in Defender's portal"
 		w.fails(exitFailed, notOurs, "lift", "LT-042")
 		laptop.done(events.Isolate, "action-1", "")
 

@@ -101,15 +101,19 @@ func (h Handler) isolate(ctx context.Context, c events.Case, t events.Task) (eve
 	return f.Accepted(t, says(a)), nil
 }
 
-// last is the newest of the actions that came to something, or may yet: it says
-// whether the machine is isolated. The zero one: it never was.
-func last(all []handlers.MachineAction) handlers.MachineAction {
+// last is the action that says whether the machine is isolated: one that may still
+// come to something, or else the one that ended last. The zero one: it never was.
+func last(all []handlers.MachineAction) (ended handlers.MachineAction) {
 	for _, a := range all {
-		if (a.Type == handlers.MachineIsolate || a.Type == handlers.MachineUnisolate) && (a.Open() || a.Succeeded()) {
+		switch {
+		case a.Type != handlers.MachineIsolate && a.Type != handlers.MachineUnisolate:
+		case a.Open():
 			return a
+		case a.Succeeded() && (ended.Type == "" || a.Updated.After(ended.Updated)):
+			ended = a
 		}
 	}
-	return handlers.MachineAction{}
+	return ended
 }
 
 // ours reports whether an earlier task of the case isolated the device, and has

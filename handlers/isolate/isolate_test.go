@@ -252,15 +252,29 @@ func TestWhatDefenderRefuses(t *testing.T) {
 	}
 }
 
-// An isolation that has not reached the device yet may be nothing that Defender
-// can take back; that is waited for.
+// An isolation that has not reached the device yet is waited for: taken back before
+// it is there, it would come after all.
 func TestLetsBackWhatIsNotIsolatedYet(t *testing.T) {
-	df := &handlerstest.Defender{Past: past("Isolate Pending ours")}
-	df.Writes.Fail(1, fake.Fault{Status: 400})
-	c := handlerstest.Laptop()
-	h := isolate.Handler{Devices: &handlerstest.Tenant{}, Defender: df}
-	fact, err := h.Do(t.Context(), c, task(c, events.Unisolate))
-	if got := outcome(fact, err, df); got != "accepted Isolate: Defender says Pending, asked 0 times" {
-		t.Error(got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		df := &handlerstest.Defender{Past: past("Isolate Pending ours", "Unisolate Succeeded a2")}
+		c := handlerstest.Laptop()
+		task := task(c, events.Unisolate)
+		task.Begun = &events.Attempt{ID: "1", At: time.Now()}
+		h := isolate.Handler{Devices: &handlerstest.Tenant{}, Defender: df}
+		expect := func(want string) {
+			t.Helper()
+			fact, err := h.Do(t.Context(), c, task)
+			if got := outcome(fact, err, df); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+			task.Accepted = &events.Progress{At: time.Now()}
+		}
+		expect("accepted Isolate: Defender says Pending, asked 0 times")
+		time.Sleep(time.Hour)
+		df.Past[0].Status, df.Past[0].Updated = "Succeeded", time.Now()
+		expect("accepted Unisolate: Defender says Pending, asked 1 times")
+		df.Past[0].Status = "Failed"
+		time.Sleep(time.Hour)
+		expect("done action-1 by curfew at 2000-01-01T01:01:00Z, asked 1 times")
+	})
 }

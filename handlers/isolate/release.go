@@ -33,14 +33,18 @@ func (h Handler) release(ctx context.Context, c events.Case, t events.Task) (eve
 		return events.Done{Task: t.ID, Receipt: cmp.Or(a.ID, "let back") + " " + a.Done()}, nil
 	case late:
 		return nil, byHand(c, late, handlers.TimedOut(fmt.Errorf("it is not let back after %v; Defender's record says: %s %s", f.Limit, a.Type, a.Status)))
-	case a.Type == handlers.MachineUnisolate:
+	case a.Open(): // also an isolation, which can be taken back only once it is there
 		return f.Accepted(t, says(a)), nil
 	case a.Succeeded() && t.Ref != "" && !strings.EqualFold(a.ID, t.Ref) && knows(all, t.Ref):
 		return events.Done{Task: t.ID, Receipt: "it was isolated again " + a.Done() + ", which is theirs to lift"}, nil
 	case t.Unsure && t.Accepted == nil && time.Since(f.From(t)) < f.Settle:
 		return nil, f.Unsettled(t, "Defender")
 	}
-	return h.letBack(ctx, c, t, f, a)
+	asked, err := h.Defender.Unisolate(ctx, c.Device, t.ID, handlers.Summary(c))
+	if err != nil {
+		return nil, byHand(c, false, handlers.Effect(err))
+	}
+	return f.Accepted(t, says(asked)), nil
 }
 
 // knows reports whether the record has the action that is to be taken back.
@@ -51,19 +55,6 @@ func knows(all []handlers.MachineAction, id string) bool {
 		}
 	}
 	return false
-}
-
-// letBack asks for it: for the first time, or again after it failed on the device.
-func (h Handler) letBack(ctx context.Context, c events.Case, t events.Task, f handlers.Follow, isolation handlers.MachineAction) (events.Fact, error) {
-	a, err := h.Defender.Unisolate(ctx, c.Device, t.ID, handlers.Summary(c))
-	switch {
-	case err == nil:
-		return f.Accepted(t, says(a)), nil
-	case isolation.Open() && handlers.Read(err).GiveUp:
-		// it is not isolated yet, so Defender may have nothing to take back
-		return f.Accepted(t, says(isolation)), nil
-	}
-	return nil, byHand(c, false, handlers.Effect(err))
 }
 
 // byHand says what a person has to do, where Curfew gives up on a device that may
