@@ -23,6 +23,7 @@ func (t *turn) judge() {
 		return
 	case !t.Open && risk < len(t.p.List):
 		t.open(risk)
+		t.persists()
 	case !t.Open && len(strange) > 0:
 		t.open(len(t.p.List))
 		t.fades(risk, strange)
@@ -98,6 +99,7 @@ func (t *turn) move(policy int) {
 	}
 	t.start(policy)
 	t.say("%s, no longer %s", by(t.Policy), by(from))
+	t.persists() // as it would be found if it were seen once more
 }
 
 func by(policy string) string {
