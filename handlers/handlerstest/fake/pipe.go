@@ -135,7 +135,16 @@ func wait(changed <-chan struct{}, deadline time.Time) error {
 		<-changed
 		return nil
 	}
-	timer := time.NewTimer(time.Until(deadline))
+	left := time.Until(deadline)
+	if left <= 0 { // no timer for what is over: net/http sets deadlines in the past to wake a reader
+		select {
+		case <-changed:
+			return nil
+		default:
+			return os.ErrDeadlineExceeded
+		}
+	}
+	timer := time.NewTimer(left)
 	defer timer.Stop()
 	select {
 	case <-changed:
