@@ -186,7 +186,9 @@ func (w *worker) run(ctx context.Context) error {
 	}
 	g.Go(func() error { return w.admin().run(ctx, w.conf.Admin) })
 	for action, do := range w.table {
-		g.Go(func() error { return w.journal.Serve(ctx, action, do, journal.ServeOptions{Before: before(w.clouds.act)}) })
+		g.Go(func() error {
+			return w.journal.Serve(ctx, action, do, journal.ServeOptions{Before: before(w.clouds.act)})
+		})
 	}
 	w.log.Info("running", "role", w.conf.Role, "tenants", len(w.conf.Tenants), "policies", len(w.conf.Policies.List), "dry_run", w.conf.DryRun,
 		"webhook", webhook, "admin", w.conf.Admin, "queue", w.broker.URL())
@@ -225,6 +227,9 @@ func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
 		}
 	}
 	g.Go(func() error { return w.guard.Watch(ctx, tenants) })
+	if !w.conf.Role.acts() {
+		g.Go(func() error { return (&absence{journal: w.journal, log: w.log}).watch(ctx) })
+	}
 	return listener.Addr().String(), nil
 }
 
