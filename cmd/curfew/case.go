@@ -30,8 +30,9 @@ With --json it is one object: the fields of "curfew cases --json" and, in
 addition, risk, seen, unproven, hold (by, until, reason, quiet), pending and
 given (the tasks), acts (what is done to the device, each with its stage:
 planned, held, approved, begun, accepted, running, provider-done, verified,
-failed, timed-out, unknown, called-off or dry-run), effects (what was done and not taken back), said (the last
-remark) and timeline: records with at, state, rung and said, a list of texts.`,
+failed, timed-out, unknown, called-off or dry-run), effects (what was done and not
+taken back), said (the last remark) and timeline: records with at, state, rung and
+said, a list of texts.`,
 		Example: `  curfew case LT-042
   curfew case contoso/LT-042 --all
   curfew case LT-042 --json | jq .waits`,
