@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -103,13 +105,40 @@ func moments() *rapid.Generator[[]moment] {
 // TestNoCallGetsPastTheGates, whatever people, devices, workers and time do in
 // whatever order.
 func TestNoCallGetsPastTheGates(t *testing.T) {
-	rapid.Check(t, func(rt *rapid.T) {
-		all, broken := moments().Draw(rt, "moments"), ""
-		synctest.Test(t, func(t *testing.T) { broken = newLife(t.Context()).live(all) })
-		if broken != "" {
-			rt.Fatal(broken)
-		}
+	often(t, 100_000, func(t *testing.T) {
+		rapid.Check(t, func(rt *rapid.T) {
+			all, broken := moments().Draw(rt, "moments"), ""
+			synctest.Test(t, func(t *testing.T) { broken = newLife(t.Context()).live(all) })
+			if broken != "" {
+				rt.Fatal(broken)
+			}
+		})
 	})
+}
+
+// often checks a property n times in all, or as often as -rapid.checks says,
+// in shares that run side by side.
+func often(t *testing.T, n int, property func(*testing.T)) {
+	t.Helper()
+	const shares = 4
+	f := flag.Lookup("rapid.checks")
+	said := f.Value.String()
+	if said != f.DefValue {
+		n, _ = strconv.Atoi(said) // it is a number, or the test would not run
+	}
+	set := func(s string) {
+		if err := f.Value.Set(s); err != nil {
+			t.Error(err)
+		}
+	}
+	set(strconv.Itoa((n + shares - 1) / shares))
+	t.Cleanup(func() { set(said) })
+	for i := range shares {
+		t.Run(strconv.Itoa(i+1), func(t *testing.T) {
+			t.Parallel()
+			property(t)
+		})
+	}
 }
 
 func newLife(ctx context.Context) *life {
