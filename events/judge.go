@@ -181,6 +181,9 @@ func (t *turn) unproven(wholly bool) []string {
 			why = append(why, "alerts are open")
 		}
 	}
+	if i := t.isolation(); i >= 0 && t.Effects[i].Back {
+		why = append(why, "the device may still be isolated")
+	}
 	if !t.Device.LastSync.After(t.Opened) {
 		why = append(why, silent)
 	}

@@ -196,6 +196,10 @@ func (t *turn) accepted(f Accepted) {
 		return
 	}
 	task := &t.Pending[i]
+	if task.Action == Isolate && task.Accepted == nil {
+		t.effect(*task, Done{}) // from now on it has to be taken back
+		task = &t.Pending[i]
+	}
 	if !t.Open && task.Action.OnDevice() && !task.Action.takesBack() {
 		t.say("%s was accepted after the case had closed", task.Action)
 		t.strike(f.Task)
@@ -236,7 +240,11 @@ func (t *turn) done(f Done) {
 	} else {
 		t.ended(task, ProviderDone, f.Receipt)
 	}
-	if !f.Dry && !f.Others {
+	switch {
+	case f.Dry:
+	case f.Others:
+		t.spare(task)
+	default:
 		t.effect(task, f)
 	}
 	t.report(task)
@@ -327,14 +335,16 @@ func (t *turn) failed(f Failed) {
 		t.ended(task, f.Stage, f.Reason)
 	default:
 		t.ended(task, GaveUp, f.Reason)
+		t.spare(task)
 	}
 	t.say("%s given up: %s", describe(task), f.Reason)
 	t.report(task)
 	if task.Action == Look {
 		t.Looked, t.Again = t.now, false
 		t.attend("%s", f.Reason)
-	} else if t.Open {
+	} else if t.Open || task.Action == Unisolate || task.Action == Restore { // without them somebody cannot work
 		t.attend("%s failed: %s", describe(task), f.Reason)
+		t.stuck(task)
 	}
 }
 

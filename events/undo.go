@@ -24,7 +24,7 @@ func (t *turn) bid(policy string, told bool) {
 func (t *turn) undo(e Effect) {
 	asked := slices.ContainsFunc(t.Pending, func(task Task) bool { return takesBack(task, e) })
 	switch undo := e.Action.undo(); {
-	case undo == "" || asked:
+	case undo == "" || asked || undo == Unisolate && e.Back:
 	case undo != Restore:
 		t.ask(Order{Action: undo, Destination: e.Destination}, 0, e.Ref)
 	case !e.Back && t.Device.User == "" && t.Person.UserID != "":
@@ -35,6 +35,24 @@ func (t *turn) undo(e Effect) {
 // takesBack reports whether a task takes an effect back.
 func takesBack(task Task, e Effect) bool {
 	return task.Action == e.Action.undo() && task.Destination == e.Destination && task.Action != ""
+}
+
+// stuck keeps an isolation whose lifting was given up: the case stays open for a
+// person, whatever the device shows.
+func (t *turn) stuck(task Task) {
+	if task.Action != Unisolate {
+		return
+	}
+	t.forget(task)
+	t.Effects = append(t.Effects, Effect{Action: Isolate, Ref: task.Ref, At: t.now, Back: true})
+}
+
+// spare drops the effect that an accepted isolation had, when it turns out not to
+// be one of ours, or not to be at all.
+func (t *turn) spare(task Task) {
+	if task.Action == Isolate {
+		t.Effects = slices.DeleteFunc(t.Effects, func(e Effect) bool { return e.Action == Isolate && e.Ref == "" })
+	}
 }
 
 // forget drops the effect that a task has taken back.
@@ -132,6 +150,7 @@ func (t *turn) lifted(f Lifted) {
 	for _, e := range slices.Clone(t.Effects) {
 		if e.Action == Isolate && !slices.ContainsFunc(t.Pending, func(task Task) bool { return takesBack(task, e) }) {
 			t.say("%s lifts the isolation%s", f.By, prefixed(": ", f.Reason))
+			e.Back = false
 			t.undo(e)
 		}
 	}
