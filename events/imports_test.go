@@ -40,7 +40,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"graph", "events msgraph azure x", microsoft},
 	{"graph/graphtest", "", pretender},
 
-	{"handlers", "events", handler},
+	{"handlers", "events x", handler},
 	{"handlers/investigate", "events handlers", handler},
 	{"handlers/isolate", "events handlers", handler},
 	{"handlers/look", "events handlers", handler},
@@ -52,7 +52,8 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/restore", "events handlers", handler},
 	{"handlers/scan", "events handlers", handler},
 	{"handlers/sync", "events handlers", handler},
-	{"handlers/ticket", "events handlers", handler},
+	{"handlers/sign", "", handler},
+	{"handlers/ticket", "events handlers handlers/sign", handler},
 	{"handlers/handlerstest", "events handlers handlers/handlerstest/fake cmp", "the conformance suite asks the same of every handler, so it knows none"},
 	{"handlers/handlerstest/fake", "", pretender},
 	{"handlers/page/pagetest", "handlers/handlerstest/fake", pretender},

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -188,4 +189,29 @@ func host(address string) string {
 		return u.Host
 	}
 	return "the configured address"
+}
+
+// Tokens are what must not be quoted of a webhook: its secret and all of its
+// address and headers that may be a token, whole and in parts, since the other
+// side may echo any of it. The longest come first, so that no part is left of one
+// that holds another.
+func Tokens(secret, address string, header map[string]string) []string {
+	out := []string{secret}
+	parts := func(s, separators string) {
+		out = append(out, s)
+		for _, p := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
+			if len(p) >= 8 {
+				out = append(out, p)
+			}
+		}
+	}
+	if u, err := url.Parse(address); err == nil {
+		parts(u.RawQuery, "&=")
+		parts(strings.Trim(u.Path, "/"), "/")
+	}
+	for _, value := range header {
+		parts(value, " :,;=")
+	}
+	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) })
+	return out
 }

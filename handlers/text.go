@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"errors"
+	"net"
 	"net/url"
 	"strings"
 	"unicode"
@@ -69,4 +71,23 @@ func SafeLink(address string) string {
 		return ""
 	}
 	return u.String()
+}
+
+// CheckAddress says why an address is none that secrets may be sent
+// to, or nil.
+func CheckAddress(address string) error {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "":
+		return errors.New("its url is not an address")
+	case u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
+		return errors.New("its url must be https")
+	case u.User != nil:
+		return errors.New("its url must hold no user and password; send them as an Authorization header")
+	}
+	return nil
+}
+
+func loopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

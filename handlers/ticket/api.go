@@ -43,7 +43,7 @@ type Call struct {
 
 // Check reports every reason why the API cannot be called.
 func (a API) Check() error {
-	err := checkAddress(a.Base)
+	err := handlers.CheckAddress(a.Base)
 	if err == nil && (strings.HasSuffix(a.Base, "/") || strings.ContainsAny(a.Base, "?#")) {
 		err = errors.New("its url must be the bare address, with no slash, question mark or # at its end")
 	}

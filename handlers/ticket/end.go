@@ -191,10 +191,10 @@ func (v visit) lag() time.Duration {
 func (v visit) wait(d time.Duration) error {
 	if b := v.task.Begun; b != nil {
 		if left := d - time.Since(b.At); left > 0 {
-			return handlers.Unsure(handlers.After(patience{"nothing was found of an attempt that left no answer; it is looked for again"}, left))
+			return handlers.Unsure(handlers.After(handlers.Patience{Why: "nothing was found of an attempt that left no answer; it is looked for again"}, left))
 		}
 	}
-	return handlers.Sure(handlers.After(patience{"an attempt that left no answer has done nothing; it begins anew"}, time.Second))
+	return handlers.Sure(handlers.After(handlers.Patience{Why: "an attempt that left no answer has done nothing; it begins anew"}, time.Second))
 }
 
 // unsure marks the error of a question: it leaves open what was open before.

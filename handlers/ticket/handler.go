@@ -60,7 +60,7 @@ func (h *Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.
 	}
 	defer leave()
 	done, err := v.do(ctx)
-	g.heard(ctx, err)
+	g.Heard(ctx, err)
 	if err != nil {
 		return nil, fmt.Errorf("ticket: desk %q: %w", t.Destination, err)
 	}
@@ -151,7 +151,7 @@ func (v visit) open(ctx context.Context) (events.Fact, error) {
 	ref := v.ref()
 	if m, ok := v.gate.making(v.key, v.task.ID); ok && ref == "" {
 		if ref = m.ref; ref == "" {
-			return nil, v.unsure(handlers.After(patience{"another task may have opened the ticket just now"}, time.Until(m.until)))
+			return nil, v.unsure(handlers.After(handlers.Patience{Why: "another task may have opened the ticket just now"}, time.Until(m.until)))
 		}
 	}
 	if ref != "" { // what is known need not be searched
@@ -263,7 +263,7 @@ func (v visit) add(ctx context.Context, t Ticket) (events.Fact, error) {
 		case of[n-1].content == m.content && of[n-1].alarms() && ago < cmp.Or(v.h.Every, time.Hour):
 			return v.done(t), nil // it stands there, and is not old
 		case of[n-1].content != m.content && ago < breath:
-			return nil, handlers.After(patience{"the ticket was told something a moment ago"}, breath-ago)
+			return nil, handlers.After(handlers.Patience{Why: "the ticket was told something a moment ago"}, breath-ago)
 		}
 	}
 	head := fmt.Sprintf("The device is still at risk; this was reported %d times.", count)

@@ -8,14 +8,11 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
-	"net/url"
-	"slices"
-	"strings"
 	"time"
 
 	"curfew/handlers"
+	"curfew/handlers/sign"
 )
 
 // A Webhook is a desk that is told of cases by signed JSON requests; the package
@@ -30,7 +27,7 @@ type Webhook struct {
 
 // Check reports every reason why the desk cannot be used.
 func (d Webhook) Check() error {
-	errs := []error{checkAddress(d.URL)}
+	errs := []error{handlers.CheckAddress(d.URL)}
 	if len(d.Secret) < 16 {
 		errs = append(errs, errors.New("its secret must have 16 bytes or more"))
 	}
@@ -38,25 +35,6 @@ func (d Webhook) Check() error {
 		errs = append(errs, errors.New("it has no client"))
 	}
 	return errors.Join(errs...)
-}
-
-// checkAddress says why an address is none that tickets and secrets may be sent
-// to, or nil.
-func checkAddress(address string) error {
-	u, err := url.Parse(address)
-	switch {
-	case err != nil || u.Host == "":
-		return errors.New("its url is not an address")
-	case u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())):
-		return errors.New("its url must be https")
-	case u.User != nil:
-		return errors.New("its url must hold no user and password; send them as an Authorization header")
-	}
-	return nil
-}
-
-func loopback(host string) bool {
-	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // Folds is true: the receiver does each task once.
@@ -101,7 +79,7 @@ func (d Webhook) tell(ctx context.Context, n Note, kind string) (Ticket, error) 
 // post sends the body and reads what the desk calls the ticket. Repeating it is
 // safe: the desk knows the key.
 func (d Webhook) post(ctx context.Context, key string, body []byte) (Ticket, error) {
-	secrets := d.secrets()
+	secrets := handlers.Tokens(d.Secret, d.URL, d.Header)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.URL, bytes.NewReader(body))
 	if err != nil {
 		return Ticket{}, handlers.GiveUp(handlers.Redact(err, secrets...))
@@ -112,7 +90,7 @@ func (d Webhook) post(ctx context.Context, key string, body []byte) (Ticket, err
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "curfew")
 	req.Header.Set("Idempotency-Key", key)
-	req.Header.Set(SignatureHeader, sign(d.Secret, body, time.Now()))
+	req.Header.Set(SignatureHeader, sign.Sign(d.Secret, body, time.Now()))
 	res, err := handlers.Do(d.Client, req, secrets...)
 	if err != nil {
 		return Ticket{}, err
@@ -123,30 +101,6 @@ func (d Webhook) post(ctx context.Context, key string, body []byte) (Ticket, err
 		return Ticket{}, handlers.Unsure(handlers.Redact(fmt.Errorf("read its answer: %w", err), secrets...))
 	}
 	return answer(res, reply)
-}
-
-// secrets are what must not be quoted from an answer: all that may be a token,
-// whole and in its parts, since a desk may echo any of it.
-func (d Webhook) secrets() []string {
-	out := []string{d.Secret}
-	parts := func(s, separators string) {
-		out = append(out, s)
-		for _, p := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
-			if len(p) >= 8 {
-				out = append(out, p)
-			}
-		}
-	}
-	if u, err := url.Parse(d.URL); err == nil {
-		parts(u.RawQuery, "&=")
-		parts(strings.Trim(u.Path, "/"), "/")
-	}
-	for _, value := range d.Header {
-		parts(value, " :,;=")
-	}
-	// The longest first, so that no part is left of one that holds another.
-	slices.SortFunc(out, func(a, b string) int { return len(b) - len(a) })
-	return out
 }
 
 // answer reads what a desk calls the ticket. A page for people is the answer of a
