@@ -62,10 +62,12 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/ticket/servicenow/servicenowtest", "", pretender},
 	{"handlers/ticket/jira", "handlers handlers/ticket", handler},
 	{"handlers/ticket/jira/jiratest", "", pretender},
+	{"handlers/ticket/zendesk", "handlers handlers/ticket", handler},
+	{"handlers/ticket/zendesk/zendesktest", "", pretender},
 	{"handlers/ticket/desktest", "events handlers handlers/ticket handlers/handlerstest handlers/handlerstest/fake", "the suite of desks asks the same of every vendor, so it knows none"},
 
 	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test x", outside},
-	{"cmd/curfew", "cmd/curfew/try events events/* events/gate/* graph graph/* handlers handlers/* nats x cobra jsonschema tint yaml", everything},
+	{"cmd/curfew", "cmd/curfew/try events events/* events/gate/* graph graph/* handlers handlers/* handlers/*/* nats x cobra jsonschema tint yaml", everything},
 }
 
 // inTests is what the tests of a package may import besides what its code may,
@@ -81,6 +83,7 @@ var inTests = map[string]string{
 	"handlers/handlerstest/fake": "handlers",
 	"handlers/ticket/jira":       "events",
 	"handlers/ticket/servicenow": "events",
+	"handlers/ticket/zendesk":    "events",
 }
 
 // modules are the other people's modules that we use, by their names in arrows.
