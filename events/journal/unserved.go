@@ -29,7 +29,7 @@ func (j *Journal) Unserved(ctx context.Context, actions ...events.Action) (map[s
 		}
 		for subject, n := range info.State.Subjects {
 			if k, err := j.keyOf(subject); err == nil {
-				out[k.Tenant] += int(n) //nolint:gosec // a number of messages
+				out[k.Tenant] += int(n)
 			}
 		}
 	}
