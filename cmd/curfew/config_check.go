@@ -159,6 +159,9 @@ func (c *checker) rules(conf *config, written rules.Rules) {
 	}
 	for name, d := range conf.Destinations {
 		known.Destinations[name] = map[string]events.Action{"webhook": events.Ticket, "pagerduty": events.Page}[d.Kind]
+		if _, ok := deskKinds()[d.Kind]; ok {
+			known.Destinations[name] = events.Ticket
+		}
 	}
 	// What a destination is called counts even if the rest of it is wrong.
 	for path := range c.places {

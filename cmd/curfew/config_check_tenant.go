@@ -172,6 +172,9 @@ func (c *checker) destinations(conf *config) {
 		case "pagerduty":
 			c.pagerduty(&d, path)
 		}
+		if kind, ok := deskKinds()[d.Kind]; ok {
+			c.desk(conf, &d, path, kind)
+		}
 		d.CA = c.authorities(path+"/ca_file", &d.CAFile)
 		conf.Destinations[name] = d
 	}

@@ -49,7 +49,9 @@ func TestSchema(t *testing.T) {
 			tags(t.Elem())
 		case reflect.Struct:
 			for f := range t.Fields() {
-				if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); name != "" && name != "-" {
+				if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); f.Anonymous {
+					tags(f.Type)
+				} else if name != "" && name != "-" {
 					read[name] = true
 					tags(f.Type)
 				}
@@ -58,6 +60,12 @@ func TestSchema(t *testing.T) {
 	}
 	tags(reflect.TypeFor[config]())
 	tags(reflect.TypeFor[rules.Rules]())
+	for _, k := range deskKinds() {
+		tags(reflect.TypeOf(k.section()))
+		for _, s := range k.secrets {
+			read[s.key+"_file"], read[s.key+"_env"] = true, true
+		}
+	}
 	for _, o := range rules.Orderable() {
 		read[o] = true
 	}

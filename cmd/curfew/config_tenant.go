@@ -138,7 +138,7 @@ func yesOr(b []byte, object any) (off bool, err error) {
 // destinationConfig is where tickets or pages go. What belongs to another kind
 // is not set.
 type destinationConfig struct {
-	Kind string `json:"kind"` // webhook (tickets) or pagerduty (pages)
+	Kind string `json:"kind"` // webhook or one of deskKinds (tickets), pagerduty (pages)
 
 	URLPlain          string `json:"url"`
 	URLFile           string `json:"url_file"`
@@ -156,6 +156,10 @@ type destinationConfig struct {
 	RoutingKey     secret `json:"-"`        // of PagerDuty; 32 characters
 	Region         string `json:"region"`   // us or eu; empty: us
 	Endpoint       string `json:"endpoint"` // instead of a region
+
+	Desk        deskSection       `json:"-"` // of a vendor's desk; see deskKinds
+	Secrets     map[string]secret `json:"-"` // of that, by their keys
+	SecretFiles map[string]string `json:"-"` // and where they are, by the keys that end in _file
 
 	CAFile string         `json:"ca_file"`
 	CA     *x509.CertPool `json:"-"` // nil: the system's

@@ -110,6 +110,9 @@ func privateFiles(conf *config) []private {
 			for key, file := range map[string]string{"url_file": d.URLFile, "secret_file": d.SecretFile, "authorization_file": d.AuthorizationFile, "routing_key_file": d.RoutingKeyFile} {
 				add("destinations."+name+"."+key, file)
 			}
+			for key, file := range d.SecretFiles {
+				add("destinations."+name+"."+key, file)
+			}
 		}
 	}
 	return all

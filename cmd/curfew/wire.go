@@ -87,14 +87,9 @@ func mailer(conf *config, tenants graph.Tenants, templates *mail.Templates) mail
 func desks(conf *config) map[string]ticket.Desk {
 	out := map[string]ticket.Desk{}
 	for name, d := range conf.Destinations {
-		if d.Kind != "webhook" {
-			continue
+		if desk := deskOf(conf, d, client(d.CA)); desk != nil {
+			out[name] = desk
 		}
-		desk := ticket.Webhook{URL: d.URL.reveal(), Secret: d.Secret.reveal(), Client: client(d.CA)}
-		if d.Authorization.set() {
-			desk.Header = map[string]string{"Authorization": d.Authorization.reveal()}
-		}
-		out[name] = desk
 	}
 	return out
 }

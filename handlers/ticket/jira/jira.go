@@ -74,9 +74,9 @@ type Desk struct {
 
 // A Route is where the issues of a customer go.
 type Route struct {
-	Project string // its key, such as SEC
-	Type    string // the name of the issue type; empty: Task
-	Fields  ticket.Fields
+	Project string        `json:"project"`        // its key, such as SEC
+	Type    string        `json:"type,omitempty"` // the name of the issue type; empty: Task
+	Fields  ticket.Fields `json:"fields,omitempty"`
 }
 
 var (

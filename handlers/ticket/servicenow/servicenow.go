@@ -74,15 +74,18 @@ type Desk struct {
 
 // A Route is where the incidents of a customer go, each by its sys_id.
 type Route struct {
-	Group   string // assignment group
-	Company string // empty: none
-	Caller  string // who reports it; empty: nobody
-	Fields  ticket.Fields
+	Group   string        `json:"group"`             // assignment group
+	Company string        `json:"company,omitempty"` // empty: none
+	Caller  string        `json:"caller,omitempty"`  // who reports it; empty: nobody
+	Fields  ticket.Fields `json:"fields,omitempty"`
 }
 
 // A Weight is impact and urgency, 1 (high) to 3 (low). The instance makes the
 // priority of them (docs: incident priority); setting it is ignored.
-type Weight struct{ Impact, Urgency int }
+type Weight struct {
+	Impact  int `json:"impact"`
+	Urgency int `json:"urgency"`
+}
 
 // What the fields take at most, in characters (base system; more is cut off).
 const (
