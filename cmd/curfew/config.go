@@ -176,6 +176,7 @@ func (c *checker) config() *config {
 	}
 	c.rules(conf, written)
 	c.gates(conf)
+	c.apart(conf)
 	c.isolation(conf)
 	c.maintenance(conf)
 	return conf

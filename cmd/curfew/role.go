@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -77,4 +78,27 @@ func (c *checker) identities(conf *config, t *tenantConfig, path string) {
 // told is the role in words, for logs and `curfew check`.
 func (r role) told() string {
 	return map[role]string{roleWatch: "watches only: another process acts", roleAct: "acts only: another process watches"}[r]
+}
+
+// apart checks what two processes cannot do without: signed approvals for all
+// that is destructive.
+func (c *checker) apart(conf *config) {
+	if conf.Role == roleAll {
+		return
+	}
+	destructive := false
+	for i, p := range conf.Policies.List {
+		for j, r := range p.Ladder {
+			if !r.Destructive() {
+				continue
+			}
+			destructive = true
+			if r.Approvals == 0 {
+				c.warning(fmt.Sprintf("/policies/%d/ladder/%d", i, j), "the process that acts does nothing destructive without an approval that is signed: write approval: one, or two")
+			}
+		}
+	}
+	if _, named := conf.keyFile(); destructive && conf.Role == roleAct && !named {
+		c.warning("/approvals", "key_file is missing: without the key no approval can be checked, and nothing destructive is done")
+	}
 }

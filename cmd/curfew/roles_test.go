@@ -380,6 +380,20 @@ policies:
 	if keys := missing(""); !slices.Equal(keys, []string{"nats", "tenants[0].auth.client_secret_file"}) {
 		t.Errorf("%q", keys)
 	}
+	// What is destructive needs a person's signed word where two processes share the work.
+	for as, want := range map[role][]string{roleAll: nil, roleWatch: {"policies[0].ladder[1]"}, roleAct: {"approvals", "policies[0].ladder[1]"}} {
+		write(t, dir, "resets.yaml", strings.ReplaceAll(strings.ReplaceAll(alone, "do: [scan]", "waits_for_investigation: true, do: [reset]"), "medium\n", "medium\n    grace: 1d\n"), 0o600)
+		_, problems := loadConfig(filepath.Join(dir, "resets.yaml"), loadOptions{NoSecrets: true, Role: as, Getenv: nothingSet})
+		var keys []string
+		for _, p := range problems {
+			if p.Warning && (strings.Contains(p.Text, "signed") || strings.Contains(p.Text, "key_file is missing")) {
+				keys = append(keys, p.Path)
+			}
+		}
+		if slices.Sort(keys); !slices.Equal(keys, want) {
+			t.Errorf("the role %s is warned of %q, not %q: %v", as, keys, want, problems)
+		}
+	}
 	_, stderr, code := call(t.Context(), nothingSet, "run", "-c", file)
 	if code != exitWrong || !strings.Contains(stderr, "with role act the tasks come from the queue of the process that watches") {
 		t.Errorf("%d %s", code, stderr)
