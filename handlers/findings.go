@@ -18,31 +18,50 @@ type Finding struct {
 	Fix  string // what the user can do about it; empty: nothing
 }
 
-// Findings are what is wrong with the device, the gravest first. Every text is a
-// [Line].
-func Findings(d events.Device) []Finding {
-	var out []Finding
-	add := func(what, fix string) {
-		if len(out) < MaxFindings {
-			out = append(out, Finding{Line(what, 300), fix})
-		}
-	}
-	for _, m := range some(d.ActiveMalware()) {
-		add(fmt.Sprintf("Malicious software is on the device: “%s”%s", m.Name, severity(m.Severity)),
-			"Open Windows Security, choose “Virus & threat protection”, and follow what it recommends; restart the device if it asks you to.")
-	}
-	for _, a := range some(d.OpenAlerts()) {
-		add(fmt.Sprintf("Microsoft Defender reports “%s”%s", cmp.Or(a.Title, a.Threat, "an alert"), severity(a.Severity)), "")
-	}
-	if d.Threat.Level() >= events.Low {
-		add("Microsoft Defender rates the risk of the device as "+d.Threat.Level().String(), "")
-	}
+// Findings are what is wrong with the device, the gravest first, all of it and in
+// English. Every text is a [Line].
+func Findings(d events.Device) []Finding { return Telling{}.Findings(d) }
+
+// Findings are what is wrong with the device, the gravest first, as the person
+// gets to read it. Every text is a [Line].
+func (t Telling) Findings(d events.Device) []Finding {
+	w := t.words()
+	out := w.threats(d, t.Plain)
 	for _, s := range some(d.Settings) {
-		what, fix := plain(s)
-		add(what, fix)
+		what, fix := w.about(s)
+		out = append(out, Finding{what, fix})
 	}
 	if len(d.Settings) == 0 && (d.Compliance == "noncompliant" || d.Compliance == "inGracePeriod") {
-		add("The device does not meet your organisation's rules; which one was not said", "")
+		out = append(out, Finding{What: w.unsaid})
+	}
+	out = some(out)
+	for i := range out {
+		out[i].What = Line(out[i].What, 300)
+	}
+	return out
+}
+
+// threats are the findings about what attacks the device.
+func (w words) threats(d events.Device, plain bool) []Finding {
+	var out []Finding
+	malware, alerts, reported := d.ActiveMalware(), d.OpenAlerts(), d.Threat.Level() >= events.Low
+	if plain {
+		if len(malware) > 0 {
+			out = append(out, Finding{w.harmful, w.fix})
+		}
+		if len(alerts) > 0 || reported {
+			out = append(out, Finding{What: w.alarmed})
+		}
+		return out
+	}
+	for _, m := range some(malware) {
+		out = append(out, Finding{fill(w.malware, m.Name, w.grave(m.Severity)), w.fix})
+	}
+	for _, a := range some(alerts) {
+		out = append(out, Finding{What: fill(w.alert, cmp.Or(a.Title, a.Threat, w.anAlert), w.grave(a.Severity))})
+	}
+	if reported {
+		out = append(out, Finding{What: fill(w.risk, w.grade(d.Threat.Level().String()))})
 	}
 	return out
 }
@@ -121,49 +140,42 @@ func Links(c events.Case) []Link {
 	return out
 }
 
-func severity(s string) string {
-	if events.Severity(s) <= events.Clear {
-		return ""
-	}
-	return ", severity " + s
-}
-
-// plain says in words what a failing setting means. The setting's and the
+// about says in words what a failing setting means. The setting's and the
 // policy's own names are quoted, for the help desk.
-func plain(s events.Setting) (what, fix string) {
-	named := fmt.Sprintf("(setting “%s” of policy “%s”)", s.Name, s.Policy)
+func (w words) about(s events.Setting) (what, fix string) {
+	named := " " + fill(w.named, s.Name, s.Policy)
 	name := strings.ToLower(strings.ReplaceAll(s.Name, " ", ""))
 	for _, k := range known() {
 		for part := range strings.FieldsSeq(k.parts) {
 			if strings.Contains(name, part) {
-				return k.what + " " + named, k.fix
+				f := w.subjects[k.of]
+				return f.What + named, f.Fix
 			}
 		}
 	}
-	return "A setting that your organisation requires is not as it should be " + named, ""
+	return w.unknown + named, ""
 }
 
-type knownSetting struct{ parts, what, fix string }
+type knownSetting struct {
+	of    subject
+	parts string
+}
 
 // known lists what the settings of Windows compliance policies are about, by
 // parts of their names (Graph docs: windows10CompliancePolicy; Intune shows the
 // built-in ones as "Is active" and "Enrolled user exists").
 func known() []knownSetting {
 	return []knownSetting{
-		{"bitlocker storagerequireencryption encryption", "The disk is not encrypted",
-			"Connect the power supply, open Settings, search for “BitLocker” or “Device encryption”, and turn it on."},
-		{"isactive requireremaincontact", "The device has not reported to your organisation for too long",
-			"Connect the device to the internet, open Settings > Accounts > Access work or school, choose your account, then Info, then Sync."},
-		{"osminimum osmaximum mobileosminimum validoperatingsystem osversion", "The operating system is out of date",
-			"Open Settings > Windows Update, install everything it offers, and restart the device."},
-		{"firewall", "The firewall is off", "Open Windows Security, choose “Firewall & network protection”, and turn the firewall on for every network."},
-		{"rtpenabled realtime", "The virus protection does not watch the device all the time",
-			"Open Windows Security, choose “Virus & threat protection”, then “Manage settings”, and turn on real-time protection."},
-		{"signatureoutofdate signatures", "The virus protection is out of date", "Open Windows Security, choose “Virus & threat protection”, then “Check for updates”."},
-		{"antivirus antispyware defenderenabled antimalware", "The virus protection is off", "Open Windows Security, choose “Virus & threat protection”, and turn it on."},
-		{"threatprotection threatlevel machinerisk riskscore", "The device's risk is higher than your organisation allows", ""},
-		{"secureboot codeintegrity earlylaunch healthattest tpm", "A protection of the device's start-up is off", ""},
-		{"password pin", "The password or PIN of the device does not meet the rules", "Open Settings > Accounts > Sign-in options, and change the password or PIN."},
-		{"userexist enrolleduser", "The user the device was set up for does not exist any more", ""},
+		{encryption, "bitlocker storagerequireencryption encryption"},
+		{contact, "isactive requireremaincontact"},
+		{version, "osminimum osmaximum mobileosminimum validoperatingsystem osversion"},
+		{firewall, "firewall"},
+		{watching, "rtpenabled realtime"},
+		{signatures, "signatureoutofdate signatures"},
+		{antivirus, "antivirus antispyware defenderenabled antimalware"},
+		{danger, "threatprotection threatlevel machinerisk riskscore"},
+		{startup, "secureboot codeintegrity earlylaunch healthattest tpm"},
+		{password, "password pin"},
+		{owner, "userexist enrolleduser"},
 	}
 }
