@@ -58,6 +58,8 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/handlerstest/fake", "", pretender},
 	{"handlers/page/pagetest", "handlers/handlerstest/fake", pretender},
 	{"handlers/ticket/tickettest", "handlers/ticket handlers/handlerstest/fake", pretender},
+	{"handlers/ticket/halopsa", "handlers handlers/ticket", handler},
+	{"handlers/ticket/halopsa/halopsatest", "", pretender},
 	{"handlers/ticket/servicenow", "handlers handlers/ticket", handler},
 	{"handlers/ticket/servicenow/servicenowtest", "", pretender},
 	{"handlers/ticket/jira", "handlers handlers/ticket", handler},
@@ -81,6 +83,7 @@ var inTests = map[string]string{
 	"cmd/curfew":      "nats-server",
 
 	"handlers/handlerstest/fake": "handlers",
+	"handlers/ticket/halopsa":    "events",
 	"handlers/ticket/jira":       "events",
 	"handlers/ticket/servicenow": "events",
 	"handlers/ticket/zendesk":    "events",
