@@ -1,15 +1,44 @@
 package main
 
 import (
+	"context"
+	"iter"
+	"log/slog"
+	"time"
+
+	"curfew/events"
+	"curfew/events/journal"
 	"curfew/handlers/ticket"
 	"curfew/handlers/ticket/jira"
 	"curfew/handlers/ticket/servicenow"
 )
 
+// desks are those of the configuration.
+func desks(conf *config, log *slog.Logger) *ticket.Handler {
+	h := &ticket.Handler{Desks: map[string]ticket.Desk{}, Reopen: map[string]time.Duration{}, Log: log}
+	for name, d := range conf.Destinations {
+		if desk := deskOf(conf, d, client(d.CA)); desk != nil {
+			h.Desks[name] = desk
+		}
+		if d.Desk != nil {
+			h.Reopen[name] = d.Desk.reopenWithin()
+		}
+	}
+	return h
+}
+
+// answersOf reads back what people do with tickets.
+func answersOf(desks *ticket.Handler, j *journal.Journal, log *slog.Logger) *ticket.Answers {
+	return &ticket.Answers{
+		Handler: desks, Tell: j.Append, Log: log,
+		Cases: func(ctx context.Context) iter.Seq2[events.Case, error] { return j.Cases(ctx, "") },
+	}
+}
+
 // A deskKind is a vendor's desk, as the file configures it.
 type deskKind struct {
 	vendor  string
-	example string       // an address
+	example string      // an address
 	secrets []secretKey // the keys that end in _file and _env
 	section func() deskSection
 }

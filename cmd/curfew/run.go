@@ -21,6 +21,7 @@ import (
 	"curfew/graph"
 	"curfew/handlers"
 	"curfew/handlers/mail"
+	"curfew/handlers/ticket"
 )
 
 // stopWithin is how long an orderly stop may take: the webhook stops taking in,
@@ -96,6 +97,7 @@ type worker struct {
 	ids     *graph.Directory
 	guard   *gate.Guard
 	asks    *approvals
+	desks   *ticket.Handler
 }
 
 // runWorker runs until ctx ends, and stops in order.
@@ -141,7 +143,8 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	w.guard = guard
 	act := actuatorOf(conf, w.clouds, log)
 	act.Signed = w.asks.signed
-	w.table = table(conf, w.clouds, templates, guard, act, w.asks)
+	w.desks = desks(conf, log)
+	w.table = table(conf, w.clouds, templates, guard, act, w.asks, w.desks)
 	if conf.Role.watches() {
 		w.listen()
 	}
@@ -227,6 +230,7 @@ func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
 		}
 	}
 	g.Go(func() error { return w.guard.Watch(ctx, tenants) })
+	g.Go(func() error { return answersOf(w.desks, w.journal, w.log).Run(ctx) })
 	if !w.conf.Role.acts() {
 		g.Go(func() error { return (&absence{journal: w.journal, log: w.log}).watch(ctx) })
 	}

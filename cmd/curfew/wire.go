@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -33,11 +32,10 @@ import (
 )
 
 // table says who serves each action of the role. This is the program.
-func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard, act *actuator.Actuator, asks *approvals) map[events.Action]handlers.Func {
+func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard, act *actuator.Actuator, asks *approvals, desks *ticket.Handler) map[events.Action]handlers.Func {
 	watch, tenants := by.watch, by.act // the identity that reads and tells, and the one that acts on devices
 	first, settle := time.Duration(conf.Pace.CheckAfter), time.Duration(conf.Pace.Settle)
-	desks := ticket.Handler{Desks: desks(conf)}
-	pagers := page.Handler{Services: services(conf)}
+	pagers := &page.Handler{Pagers: pagersOf(conf)}
 	destroy := reset.Handler{
 		Devices: tenants, Intune: lastWord{tenants, guard}, Approvals: requests{tenants}, DryRun: conf.DryRun,
 		First: first, Settle: settle,
@@ -82,28 +80,6 @@ func mailer(conf *config, tenants graph.Tenants, templates *mail.Templates) mail
 		due = nil // nobody is threatened with what will not be done
 	}
 	return mail.Handler{Mailer: tenants, Templates: templates, Ask: conf.Mail.Ask, Zone: conf.Mail.Zone, ResetDue: due, Settle: time.Duration(conf.Pace.Settle)}
-}
-
-func desks(conf *config) map[string]ticket.Desk {
-	out := map[string]ticket.Desk{}
-	for name, d := range conf.Destinations {
-		if desk := deskOf(conf, d, client(d.CA)); desk != nil {
-			out[name] = desk
-		}
-	}
-	return out
-}
-
-func services(conf *config) map[string]page.Service {
-	out := map[string]page.Service{}
-	for name, d := range conf.Destinations {
-		if d.Kind != "pagerduty" {
-			continue
-		}
-		region := cmp.Or(d.Endpoint, map[string]string{"eu": page.EU}[d.Region], page.US)
-		out[name] = page.Service{Key: d.RoutingKey.reveal(), Region: region, Client: client(d.CA)}
-	}
-	return out
 }
 
 func client(roots *x509.CertPool) *http.Client {

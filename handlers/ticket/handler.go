@@ -23,6 +23,7 @@ type Handler struct {
 	// ReopenWithin is how long after its end a ticket is reopened when the same
 	// case needs it again; later a new one goes on from it. Zero: three days.
 	ReopenWithin time.Duration
+	Reopen       map[string]time.Duration // instead, by desk
 
 	// Every is how often at most a ticket is told again what was said of it last.
 	// Zero: an hour.
@@ -74,7 +75,12 @@ func (h *Handler) State(ctx context.Context, destination, receipt string) (Ticke
 	if err != nil {
 		return Ticket{}, fmt.Errorf("ticket: %w", err)
 	}
+	g := h.gate(destination)
+	if err := g.Ready(); err != nil {
+		return Ticket{}, fmt.Errorf("ticket: desk %q: %w", destination, err)
+	}
 	found, err := desk.Read(ctx, refIn(receipt))
+	g.Heard(ctx, err)
 	if err != nil {
 		return Ticket{}, fmt.Errorf("ticket: desk %q: %w", destination, handlers.Sure(err))
 	}
@@ -180,7 +186,7 @@ func (v visit) open(ctx context.Context) (events.Fact, error) {
 		return v.done(t), nil
 	case v.task.Unsure:
 		return nil, v.wait(v.lag())
-	case t.State == Resolved && t.Ref != "" && time.Since(cmp.Or(t.Ended, t.OursAt)) <= cmp.Or(v.h.ReopenWithin, 3*24*time.Hour):
+	case t.State == Resolved && t.Ref != "" && time.Since(cmp.Or(t.Ended, t.OursAt)) <= cmp.Or(v.h.Reopen[v.task.Destination], v.h.ReopenWithin, 3*24*time.Hour):
 		return v.reopen(ctx, t)
 	}
 	return v.make(ctx, t)
