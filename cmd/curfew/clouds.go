@@ -2,6 +2,7 @@ package main
 
 import (
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"curfew/events/gate/actuator"
@@ -64,7 +65,7 @@ func (c clouds) Close() {
 func actuatorOf(conf *config, by clouds, log *slog.Logger) *actuator.Actuator {
 	a := &actuator.Actuator{Rules: conf.Policies, Log: log}
 	if conf.Role == roleAct {
-		a.Looker = by.act
+		a.Looker, a.Memory = by.act, ledger{filepath.Join(conf.Data, "called.json")}
 	}
 	return a
 }

@@ -64,7 +64,7 @@ func localChecks(ctx context.Context, conf *config, now time.Time) []local {
 			all = append(all, reach(ctx, conf.PublicURL))
 		}
 	}
-	if conf.NATS == nil {
+	if conf.NATS == nil || conf.Role == roleAct { // where it notes what it has called
 		all = append(all, writable(conf.Data))
 	}
 	return all

@@ -87,6 +87,7 @@ func newDuo(t *testing.T) *duo {
 		text := fmt.Sprintf("role: %s\ndry_run: false\nlisten: 127.0.0.1:0\nadmin: %s\nnats: {url: %q, nkey_file: queue/nats.nk}\ntenants:\n  - name: contoso\n    id: %s\n    endpoints: {graph: %[5]q, login: %[5]q, ca_file: cloud.pem}\n    defender: {api: %[5]q}\n    %s, client_secret_file: %[1]s}\n    mail_from: it@contoso.example\n    sweep: 1s\n",
 			as, freeAddress(t), d.url, contoso, cloud.URL, key)
 		if as == roleAct { // nobody else has the key
+			text += "data: act-data\n"
 			_, err := link.LoadKey(filepath.Join(d.dir, "approval.key"))
 			check(t, err)
 			text += "approvals: {key_file: approval.key}\n"

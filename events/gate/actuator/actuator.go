@@ -21,7 +21,7 @@
 //
 // What may not be assumed: that notice and grace were kept by a watcher that
 // lies, for only the case says so; that a process that was started anew knows
-// which tasks it had called before.
+// which tasks it had called before, if it has no [Memory].
 package actuator
 
 import (
@@ -29,6 +29,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -59,10 +60,18 @@ type Actuator struct {
 	// Signed reports whether an approval is proven; see [Sight]. Nil: none is.
 	Signed func(events.Task, events.Approval) bool
 
-	Log *slog.Logger // nil: silent
+	Memory Memory       // nil: what was called is forgotten at the end of the process
+	Log    *slog.Logger // nil: silent
 
 	mu   sync.Mutex
-	used map[string]time.Time // when destructive tasks were called
+	used map[string]time.Time // when destructive tasks were called; nil: not read yet
+}
+
+// A Memory keeps when destructive tasks were called, so that no approval is used
+// twice. It must not be where those who keep the cases can write.
+type Memory interface {
+	Load() (map[string]time.Time, error) // none yet: an empty one
+	Save(called map[string]time.Time) error
 }
 
 // Do reports whether an action is one that is done by the actuator: something is
@@ -87,7 +96,12 @@ func (a *Actuator) Func(do Func) Func {
 		} else {
 			s.Device.Key = c.Key // a device that was never seen has none of its own
 		}
-		s.Now, s.Used = time.Now(), a.last(t.ID)
+		var err error
+		if s.Now = time.Now(); s.Own && t.Action.Destructive() {
+			if s.Used, err = a.last(t.ID); err != nil {
+				return nil, sure{err}
+			}
+		}
 		if doubts := Doubts(a.Rules, c, t, s); len(doubts) > 0 {
 			return a.held(c, t, doubts), nil
 		}
@@ -102,15 +116,22 @@ func (a *Actuator) call(ctx context.Context, c events.Case, t events.Task, do Fu
 	if a.Looker == nil || !t.Action.Destructive() {
 		return do(ctx, c, t)
 	}
-	before := a.last(t.ID)
-	a.note(t.ID, time.Now())
+	before, err := a.last(t.ID)
+	if err == nil {
+		err = a.note(t.ID, time.Now())
+	}
+	if err != nil {
+		return nil, sure{err}
+	}
 	f, err := do(ctx, c, t)
+	idle := err != nil && ctx.Err() == nil && !unsure(err)
 	switch f.(type) {
-	case events.Seen, events.Held: // it was not called
-		a.note(t.ID, before)
-	default:
-		if err != nil && ctx.Err() == nil && !unsure(err) {
-			a.note(t.ID, before)
+	case events.Seen, events.Held:
+		idle = true
+	}
+	if idle { // it was not called
+		if err := a.note(t.ID, before); err != nil && a.Log != nil {
+			a.Log.Warn("a task that was not called counts as called: it needs new approvals", "task", name(t.ID), "err", err)
 		}
 	}
 	return f, err
@@ -206,26 +227,38 @@ func unsure(err error) bool {
 // usedFor is how long a call is remembered: longer than any approval counts.
 const usedFor = 32 * 24 * time.Hour
 
-func (a *Actuator) last(task string) time.Time {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.used[task]
-}
-
-func (a *Actuator) note(task string, at time.Time) {
+// last is when a task was last called.
+func (a *Actuator) last(task string) (time.Time, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.used == nil {
-		a.used = map[string]time.Time{}
+		used := map[string]time.Time{}
+		if a.Memory != nil {
+			called, err := a.Memory.Load()
+			if err != nil {
+				return time.Time{}, fmt.Errorf("actuator: what was called before is not known, so nothing is: %w", err)
+			}
+			maps.Copy(used, called)
+		}
+		a.used = used
 	}
-	for id, was := range a.used {
-		if time.Since(was) > usedFor {
-			delete(a.used, id)
+	return a.used[task], nil
+}
+
+// note keeps when a task was called; zero: it was not.
+func (a *Actuator) note(task string, at time.Time) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	used := maps.Clone(a.used)
+	maps.DeleteFunc(used, func(_ string, was time.Time) bool { return time.Since(was) > usedFor })
+	if used[task] = at; at.IsZero() {
+		delete(used, task)
+	}
+	if a.Memory != nil {
+		if err := a.Memory.Save(used); err != nil {
+			return fmt.Errorf("actuator: what is called now could not be noted: %w", err)
 		}
 	}
-	if at.IsZero() {
-		delete(a.used, task)
-	} else {
-		a.used[task] = at
-	}
+	a.used = used
+	return nil
 }

@@ -76,6 +76,55 @@ func TestOneApprovalOneCall(t *testing.T) {
 	})
 }
 
+// TestOneApprovalOneCallAfterAll: not even a process that is started anew takes an
+// approval twice, and one that cannot remember calls nothing.
+func TestOneApprovalOneCallAfterAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		kept := &memory{}
+		w.Memory = kept
+		c, task := w.honest(reset, resets)
+		w.mustDo(c, task)
+		w.Actuator = &actuator.Actuator{Rules: rules(), Looker: w, Signed: signed, Memory: kept, Log: w.Log}
+		w.mustHold(c, task, "0 of 1 approvals are signed")
+		for _, full := range []func(){
+			func() { kept.load, kept.save = errors.New("no such disk"), nil },
+			func() { kept.load, kept.save = nil, errors.New("no space left") },
+		} {
+			full()
+			w.Actuator = &actuator.Actuator{Rules: rules(), Looker: w, Signed: signed, Memory: kept, Log: w.Log}
+			calls := len(w.called)
+			task.Approvals = nil
+			time.Sleep(time.Minute)
+			sign(&task, "cto@contoso.example", time.Now())
+			f, err := w.do(c, task)
+			var u interface{ Unsure() bool }
+			if f != nil || err == nil || !errors.As(err, &u) || u.Unsure() || len(w.called) != calls {
+				t.Errorf("got %v, %v", f, err)
+			}
+		}
+		kept.load, kept.save = nil, nil
+		w.mustDo(c, task)
+		kept.save = errors.New("no space left") // other actions need no memory
+		w.mustDo(w.honest(scan, scans))
+	})
+}
+
+// memory is one that may fail.
+type memory struct {
+	called     map[string]time.Time
+	load, save error
+}
+
+func (m *memory) Load() (map[string]time.Time, error) { return m.called, m.load }
+
+func (m *memory) Save(called map[string]time.Time) error {
+	if m.save == nil {
+		m.called = called
+	}
+	return m.save
+}
+
 type maybe struct{ error }
 
 func (maybe) Unsure() bool { return true }
