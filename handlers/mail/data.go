@@ -22,6 +22,7 @@ type Data struct {
 	GraceUntil string             // when Intune starts to block the device, in words; empty: not said
 	Ask        string             // whom to ask, as a phrase
 	Case       string             // what to name when asking
+	Language   string             // the tag of the language that all of this is in: "de"
 
 	// In mails that ask for approval only.
 	Deed     string   // what would be done: "reset"
@@ -35,30 +36,44 @@ type Data struct {
 	Request  string   // of what Intune asks: its code there
 }
 
-func (h Handler) data(c events.Case) Data {
+// data is what a template may show of a case, in a language.
+func (h Handler) data(template string, c events.Case, language string) Data {
 	d := c.Inhabited()
-	zone := cmp.Or(h.Zone, time.UTC)
+	zone, words := cmp.Or(h.Zone, time.UTC), speak(language)
+	telling := handlers.Telling{Language: language}
+	if h.Plain != nil && !ForApprovers(template) {
+		telling.Plain = h.Plain(c)
+	}
 	data := Data{
 		Device:   cmp.Or(handlers.Line(d.Name, 80), c.Key.Device),
 		OS:       handlers.Line(strings.TrimSpace(d.OS+" "+d.OSVersion), 60),
 		User:     cmp.Or(handlers.Line(d.UserName, 80), handlers.Line(d.User, 80)),
-		Findings: handlers.Findings(d),
-		Ask:      cmp.Or(handlers.Line(h.Ask, 300), "your IT help desk"),
+		Findings: telling.Findings(d),
+		Ask:      cmp.Or(handlers.Line(h.ask(language), 300), words.ask),
 		Case:     c.ID(),
+		Language: language,
 	}
 	for _, f := range data.Findings {
 		if f.Fix != "" && !slices.Contains(data.Steps, f.Fix) {
 			data.Steps = append(data.Steps, f.Fix)
 		}
 	}
-	data.Steps = append(data.Steps,
-		"Leave the device switched on and connected to the internet, so that it can report that it is healthy again.",
-		"If something is unclear, or if you did not expect this, ask "+data.Ask+". Do not open suspicious files or links to find out.")
+	data.Steps = append(data.Steps, words.online, strings.ReplaceAll(words.unsure, "{ask}", data.Ask))
 	if h.ResetDue != nil {
-		data.ResetDue = when(h.ResetDue(c), zone)
+		data.ResetDue = words.when(h.ResetDue(c), zone)
 	}
 	if until := d.GraceUntil; until.Year() < 9999 { // Intune's way to say never (seen in Graph replies, 2023)
-		data.GraceUntil = when(until, zone)
+		data.GraceUntil = words.when(until, zone)
 	}
 	return data
+}
+
+// ask is whom the configuration names for questions in a language.
+func (h Handler) ask(language string) string {
+	for _, l := range handlers.Widen(language) {
+		if who := h.AskIn[l]; who != "" {
+			return who
+		}
+	}
+	return h.Ask
 }

@@ -45,6 +45,9 @@ type Handler struct {
 	Mailer    Mailer
 	Templates *Templates
 	Ask       string                      // whom the user may ask, as a phrase: "the help desk, extension 100"; empty: "your IT help desk"
+	AskIn     map[string]string           // the same for those who read a language, by its tag in lower case
+	Language  string                      // for users of whom none is known, or none there is a template in; a BCP 47 tag; empty: English
+	Plain     func(events.Case) bool      // whether the user is not told what was found is called; nil: never
 	ResetDue  func(events.Case) time.Time // when the device will be reset, zero for not at all; nil: never said
 	Zone      *time.Location              // in which users read times; nil: UTC
 	Settle    time.Duration               // how long Sent Items may lag; zero: 5 minutes
@@ -68,7 +71,12 @@ func (h Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.F
 			return fact, err
 		}
 	}
-	name, data := cmp.Or(t.Template, fitting(c.Device)), h.data(c)
+	name := cmp.Or(t.Template, fitting(c.Device))
+	template, err := h.template(name, c)
+	if err != nil {
+		return nil, handlers.GiveUp(err)
+	}
+	data := h.data(name, c, h.language(template))
 	if ForApprovers(name) {
 		about, waits := asked(c, t.Ref, name)
 		if !waits {
@@ -76,7 +84,7 @@ func (h Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.F
 		}
 		h.invitation(&data, c, about, to, t.ID, h.key(ctx, c, about))
 	}
-	m, err := h.write(name, data)
+	m, err := template.message(data)
 	if err != nil {
 		return nil, handlers.GiveUp(err)
 	}

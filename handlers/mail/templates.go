@@ -2,24 +2,18 @@ package mail
 
 import (
 	"bytes"
-	"embed"
+	"cmp"
 	"errors"
 	"fmt"
 	htmltemplate "html/template"
 	"io/fs"
-	"maps"
-	"path"
 	"slices"
 	"strings"
 	texttemplate "text/template"
-	"time"
 
 	"curfew/events"
 	"curfew/handlers"
 )
-
-//go:embed templates
-var builtin embed.FS
 
 // A Message is a mail as the user gets it.
 type Message struct {
@@ -28,60 +22,54 @@ type Message struct {
 	HTML    string
 }
 
-// Templates are the mails Curfew can write, by name. They do not change once
-// made.
-type Templates struct{ byName map[string]*mailTemplate }
+// Templates are the mails Curfew can write, by name and language. They do not
+// change once made.
+type Templates struct{ all map[version]*mailTemplate }
 
 type mailTemplate struct {
+	language      string // empty: that of the configuration
 	subject, text *texttemplate.Template
 	html          *htmltemplate.Template
 }
 
-// The three files of a template: its name and one of these. The layouts hold
-// what templates share.
-const (
-	subjectFile = ".subject.txt"
-	textFile    = ".txt"
-	htmlFile    = ".html"
-	textLayout  = "layout.txt"
-	htmlLayout  = "layout.html"
-)
-
 // NewTemplates returns the templates that Curfew brings along, with those of dir
 // in their place. dir may be nil. A template is three files, NAME.subject.txt,
-// NAME.txt (both text/template) and NAME.html (html/template); each file of a
-// known name replaces that file, a new name needs all three, and layout.txt and
-// layout.html replace what the templates share. What they may show is [Data].
+// NAME.txt (both text/template) and NAME.html (html/template), and three more for
+// each further language: NAME.de.subject.txt and so on. Each file replaces the one
+// that is there; a new name or language needs all three; and layout.txt and
+// layout.html, or layout.de.txt, replace what the templates share. What they may
+// show is [Data].
+//
+// A file of dir without a language is for everybody: of that template there are
+// then no other languages than those that dir has, too.
 //
 // Besides the functions that Go's templates have, inc adds one to a number.
 //
-// Every template is tried out on examples; the error lists every mistake found.
+// Every template is tried out on examples, in every language; the error lists
+// every mistake found.
 func NewTemplates(dir fs.FS) (*Templates, error) {
-	own, err := fs.Sub(builtin, "templates")
+	all, err := load(dir)
 	if err != nil {
-		return nil, fmt.Errorf("mail templates: %w", err)
-	}
-	files := map[string]string{}
-	if err := read(own, files); err != nil {
 		return nil, err
 	}
-	if dir != nil {
-		if err := read(dir, files); err != nil {
-			return nil, err
-		}
-	}
-	ts := &Templates{map[string]*mailTemplate{}}
+	ts := &Templates{map[version]*mailTemplate{}}
 	var errs []error
-	for _, name := range names(files) {
-		t, err := parse(name, files)
+	for _, v := range all.sorted() {
+		if v.name == layout {
+			continue
+		}
+		t, err := all.parse(v)
 		if err == nil {
 			err = t.try()
+		}
+		if err == nil && all[version{v.name, ""}] == nil && all[version{v.name, Fallback}] == nil {
+			err = fmt.Errorf("%s is for those who read %s only: add one without a language, for everybody else", v.file(textFile), v.language)
 		}
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		ts.byName[name] = t
+		ts.all[v] = t
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("mail templates:\n%w", err)
@@ -90,27 +78,79 @@ func NewTemplates(dir fs.FS) (*Templates, error) {
 }
 
 // Names are the templates there are, sorted.
-func (ts *Templates) Names() []string { return slices.Sorted(maps.Keys(ts.byName)) }
+func (ts *Templates) Names() []string {
+	var out []string
+	for v := range ts.all {
+		out = append(out, v.name)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// Languages are the tags of the languages that a template comes in, sorted; ""
+// stands for that of the configuration.
+func (ts *Templates) Languages(name string) []string {
+	var out []string
+	for v := range ts.all {
+		if v.name == name {
+			out = append(out, v.language)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
+// find returns the template in the first of the languages that it comes in, each
+// widened from "de-AT" to "de", and else in whatever it has for everybody.
+func (ts *Templates) find(name string, languages ...string) (*mailTemplate, error) {
+	for _, language := range languages {
+		for _, l := range handlers.Widen(language) {
+			if t := ts.all[version{name, l}]; t != nil {
+				return t, nil
+			}
+		}
+	}
+	for _, l := range []string{"", Fallback} {
+		if t := ts.all[version{name, l}]; t != nil {
+			return t, nil
+		}
+	}
+	return nil, fmt.Errorf("mail: no template is called %q; there are: %s", name, strings.Join(ts.Names(), ", "))
+}
 
 // Preview writes the mail for a case as it would be sent now. One that asks for
 // approval shows what [Handler.Invite] gives for an invitation without an id,
 // which should be worth nothing.
 func (h Handler) Preview(name string, c events.Case) (Message, error) {
-	data := h.data(c)
+	t, err := h.template(name, c)
+	if err != nil {
+		return Message{}, err
+	}
+	data := h.data(name, c, h.language(t))
 	if ForApprovers(name) {
 		h.invitation(&data, c, example(c, name), "", "", "")
 	}
-	return h.write(name, data)
+	return t.message(data)
 }
 
-func (h Handler) write(name string, d Data) (Message, error) {
+// template is the one of that name in the language of whoever reads it: of the
+// device's user, or of the configuration.
+func (h Handler) template(name string, c events.Case) (*mailTemplate, error) {
 	if h.Templates == nil {
-		return Message{}, errors.New("mail: no templates were loaded")
+		return nil, errors.New("mail: no templates were loaded")
 	}
-	t, ok := h.Templates.byName[name]
-	if !ok {
-		return Message{}, fmt.Errorf("mail: no template is called %q; there are: %s", name, strings.Join(h.Templates.Names(), ", "))
+	if ForApprovers(name) { // whose languages nobody knows
+		return h.Templates.find(name, h.Language)
 	}
+	return h.Templates.find(name, c.Inhabited().Language, h.Language)
+}
+
+// language is what the rest of a mail is written in.
+func (h Handler) language(t *mailTemplate) string {
+	return cmp.Or(t.language, h.Language, Fallback)
+}
+
+func (t *mailTemplate) message(d Data) (Message, error) {
 	m, err := t.write(d)
 	if err != nil {
 		return Message{}, fmt.Errorf("mail: %w", err)
@@ -118,75 +158,30 @@ func (h Handler) write(name string, d Data) (Message, error) {
 	return m, nil
 }
 
-// read collects the template files of a directory.
-func read(dir fs.FS, files map[string]string) error {
-	entries, err := fs.ReadDir(dir, ".")
-	if err != nil {
-		return fmt.Errorf("mail templates: %w", err)
-	}
+func (all files) parse(v version) (*mailTemplate, error) {
 	var errs []error
-	for _, e := range entries {
-		ext := path.Ext(e.Name())
-		if e.IsDir() || strings.HasPrefix(e.Name(), ".") {
-			continue
-		}
-		if ext != textFile && ext != htmlFile {
-			errs = append(errs, fmt.Errorf("mail templates: %s: want NAME%s, NAME%s or NAME%s", e.Name(), subjectFile, textFile, htmlFile))
-			continue
-		}
-		b, err := fs.ReadFile(dir, e.Name())
-		if err != nil {
-			errs = append(errs, fmt.Errorf("mail templates: %w", err))
-			continue
-		}
-		files[e.Name()] = string(b)
-	}
-	return errors.Join(errs...)
-}
-
-// names are the templates that the files belong to.
-func names(files map[string]string) []string {
-	var out []string
-	for file := range files {
-		if file == textLayout || file == htmlLayout {
-			continue
-		}
-		for _, suffix := range []string{subjectFile, textFile, htmlFile} { // the longer suffix first
-			if name, ok := strings.CutSuffix(file, suffix); ok {
-				out = append(out, name)
-				break
-			}
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-func parse(name string, files map[string]string) (*mailTemplate, error) {
-	var errs []error
-	for _, suffix := range []string{subjectFile, textFile, htmlFile} {
-		if _, ok := files[name+suffix]; !ok {
-			errs = append(errs, fmt.Errorf("%s%s is missing", name, suffix))
+	for _, suffix := range suffixes() {
+		if _, ok := all[v][suffix]; !ok {
+			errs = append(errs, fmt.Errorf("%s is missing", v.file(suffix)))
 		}
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	text := func(layout, file string) *texttemplate.Template {
-		t := texttemplate.New(file).Funcs(texttemplate.FuncMap{"inc": inc})
-		if layout != "" {
-			_, err := t.New(layout).Parse(files[layout])
-			errs = append(errs, err)
-		}
-		_, err := t.Parse(files[file])
-		errs = append(errs, err)
-		return t
+	textName, textLayout := all.layout(v.language, textFile)
+	htmlName, htmlLayout := all.layout(v.language, htmlFile)
+	t := &mailTemplate{
+		language: v.language,
+		subject:  texttemplate.New(v.file(subjectFile)).Funcs(texttemplate.FuncMap{"inc": inc}),
+		text:     texttemplate.New(v.file(textFile)).Funcs(texttemplate.FuncMap{"inc": inc}),
+		html:     htmltemplate.New(v.file(htmlFile)).Funcs(htmltemplate.FuncMap{"inc": inc}),
 	}
-	t := &mailTemplate{subject: text("", name+subjectFile), text: text(textLayout, name+textFile), html: htmltemplate.New(name + htmlFile).Funcs(htmltemplate.FuncMap{"inc": inc})}
-	_, err := t.html.New(htmlLayout).Parse(files[htmlLayout])
-	errs = append(errs, err)
-	_, err = t.html.Parse(files[name+htmlFile])
-	errs = append(errs, err)
+	note := func(_ any, err error) { errs = append(errs, err) }
+	note(t.text.New(textName).Parse(textLayout))
+	note(t.html.New(htmlName).Parse(htmlLayout))
+	note(t.subject.Parse(all[v][subjectFile]))
+	note(t.text.Parse(all[v][textFile]))
+	note(t.html.Parse(all[v][htmlFile]))
 	return t, errors.Join(errs...)
 }
 
@@ -225,18 +220,14 @@ func (t *mailTemplate) write(d Data) (Message, error) {
 	return Message{Subject: handlers.Line(subject.String(), 200), Text: tidy(text.String()), HTML: tidy(html.String())}, nil
 }
 
-// tidy takes off the blank lines that definitions leave around a text.
+// tidy takes off the blank lines that definitions leave around a text, and leaves
+// one where they left several.
 func tidy(s string) string {
 	if s = strings.TrimSpace(s); s != "" {
 		s += "\n"
 	}
-	return s
-}
-
-// when writes a moment for people; "" for none.
-func when(at time.Time, zone *time.Location) string {
-	if at.IsZero() {
-		return ""
+	for strings.Contains(s, "\n\n\n") {
+		s = strings.ReplaceAll(s, "\n\n\n", "\n\n")
 	}
-	return at.In(zone).Format("Monday, 2 January 2006 at 15:04 MST")
+	return s
 }
