@@ -151,6 +151,14 @@ type destinationConfig struct {
 	AuthorizationEnv  string `json:"authorization_env"`
 	Authorization     secret `json:"-"` // may be none
 
+	APIKeyFile string `json:"api_key_file"`
+	APIKeyEnv  string `json:"api_key_env"`
+	APIKey     secret `json:"-"` // of Opsgenie, Jira Service Management and GoAlert
+
+	HookSecretFile string `json:"hook_secret_file"`
+	HookSecretEnv  string `json:"hook_secret_env"`
+	HookSecret     secret `json:"-"` // of what comes back from a pager; none: nothing may
+
 	RoutingKeyFile string `json:"routing_key_file"`
 	RoutingKeyEnv  string `json:"routing_key_env"`
 	RoutingKey     secret `json:"-"`        // of PagerDuty; 32 characters

@@ -1,229 +1,139 @@
 package page_test
 
 import (
-	"encoding/json"
-	"fmt"
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"curfew/events"
 	"curfew/handlers"
 	"curfew/handlers/handlerstest"
-	"curfew/handlers/handlerstest/fake"
 	"curfew/handlers/page"
-	"curfew/handlers/page/pagetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// A pager that hangs until its time is up, or does what it is told to.
+type pager struct {
+	hangs bool
+	err   error
+	calls int
+}
 
-// key is the canary: an integration key has 32 characters.
-const key = "R0UT1NGKEYcanaryR0UT1NGKEYcanary"
+func (p *pager) Check() error { return nil }
 
-// duty is a PagerDuty in memory and a handler that pages it.
-func duty(t testing.TB) (*pagetest.PagerDuty, *fake.Server, page.Handler) {
-	t.Helper()
-	p := &pagetest.PagerDuty{Keys: []string{key}}
-	s, err := fake.Pipe(p)
-	if err != nil {
-		t.Fatal(err)
+func (p *pager) Trigger(ctx context.Context, a page.Alert) (string, error) {
+	p.calls++
+	if p.hangs {
+		select {
+		case <-ctx.Done():
+		case <-time.After(30 * time.Second):
+		}
+		return "", handlers.Unsure(errors.New("no answer"))
 	}
-	client := handlers.NewClient(handlers.Reach{Roots: s.Roots, Dial: s.Dial})
-	t.Cleanup(func() { client.CloseIdleConnections(); s.Close() })
-	return p, s, page.Handler{Services: map[string]page.Service{"night": {Key: key, Region: s.URL, Client: client}}}
+	return a.Key, p.err
 }
 
-func TestPageKeepsThePromises(t *testing.T) {
-	handlerstest.Run(t, func(t testing.TB) handlerstest.World {
-		p, s, h := duty(t)
-		c := handlerstest.Laptop()
-		return handlerstest.World{
-			Do: h.Do, Case: c, Task: handlerstest.Task(c, events.Order{Action: events.Page, Destination: "night"}),
-			Effects: func() []string { return lines(p.Incidents()) }, Texts: func() []string { return texts(p) },
-			Calls: &s.Faults, Secrets: []string{key}, HTTP: true,
-		}
-	})
+func (p *pager) Resolve(ctx context.Context, a page.Alert) error {
+	_, err := p.Trigger(ctx, a)
+	return err
 }
 
-func TestResolveKeepsThePromises(t *testing.T) {
-	handlerstest.Run(t, func(t testing.TB) handlerstest.World {
-		p, s, h := duty(t)
-		c := handlerstest.Laptop()
-		if _, err := h.Do(t.Context(), c, handlerstest.Task(c, events.Order{Action: events.Page, Destination: "night"})); err != nil {
-			t.Fatal(err)
-		}
-		task := handlerstest.Task(c, events.Order{Action: events.Resolve, Destination: "night"})
-		task.Ref = c.ID()
-		return handlerstest.World{
-			Do: h.Do, Case: c, Task: task,
-			Effects: func() []string {
-				var out []string
-				for _, i := range p.Incidents() {
-					if i.Status == "resolved" {
-						out = append(out, i.String())
-					}
-				}
-				return out
-			},
-			Calls: &s.Faults, Secrets: []string{key}, HTTP: true,
-		}
-	})
+func order(c events.Case, destination string) events.Task {
+	return handlerstest.Task(c, events.Order{Action: events.Page, Destination: destination})
 }
 
-func lines(is []pagetest.Incident) []string {
-	var out []string
-	for _, i := range is {
-		out = append(out, i.String())
-	}
-	return out
-}
-
-// texts are what the person who is woken reads, each string by itself.
-func texts(p *pagetest.PagerDuty) []string {
-	var out []string
-	for _, i := range p.Incidents() {
-		out = append(append(out, i.Summary, i.Source), i.Links...)
-		var details map[string]any
-		if err := json.Unmarshal(i.Details, &details); err != nil {
-			return []string{"details are not JSON: " + err.Error()}
-		}
-		for _, v := range details {
-			if list, ok := v.([]any); ok {
-				for _, x := range list {
-					out = append(out, fmt.Sprint(x))
-				}
-			} else {
-				out = append(out, fmt.Sprint(v))
-			}
-		}
-	}
-	return out
-}
-
-// A night: two pages of a case are one incident, it is resolved when the device
-// is healthy, and the next episode wakes somebody again.
-func TestOneIncidentForACase(t *testing.T) {
+// Twenty pages to a pager that hangs keep four workers for a while, and then
+// nobody; the other pager is reached at once all along.
+func TestADeadPagerDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, _, h := duty(t)
+		dead, well := &pager{hangs: true}, &pager{}
+		h := &page.Handler{Pagers: map[string]page.Pager{"dead": dead, "well": well}}
 		c := handlerstest.Laptop()
-		do := func(a events.Action, ref string) events.Done {
-			t.Helper()
-			c.Asked++
-			task := handlerstest.Task(c, events.Order{Action: a, Destination: "night"})
-			task.Ref = ref
-			fact, err := h.Do(t.Context(), c, task)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return fact.(events.Done)
+		waiting := 0
+		for range 20 {
+			go func() {
+				if _, err := h.Do(t.Context(), c, order(c, "dead")); handlers.Read(err).After == 5*time.Second {
+					waiting++
+				}
+			}()
+			synctest.Wait()
 		}
-		ref := do(events.Page, "").Receipt
-		p.Acknowledge(ref)
-		do(events.Page, "")
-		if got := p.Open(); len(got) != 1 || got[0].Woken != 1 || got[0].Triggers != 2 || got[0].Status != "acknowledged" || got[0].Severity != "critical" {
-			t.Errorf("after two pages: %+v", got)
+		start := time.Now()
+		if _, err := h.Do(t.Context(), c, order(c, "well")); err != nil || time.Since(start) > 0 {
+			t.Errorf("the other took %v: %v", time.Since(start), err)
 		}
-		c.Episode++ // the case that resolves may be a later episode
-		do(events.Resolve, ref)
-		if got := p.Open(); len(got) != 0 {
-			t.Errorf("after the resolve: %+v", got)
+		if dead.calls != 4 || waiting != 16 {
+			t.Errorf("%d calls hang and %d were sent away", dead.calls, waiting)
 		}
-		do(events.Page, "")
-		if got := p.Open(); len(got) != 1 || got[0].Key == ref {
-			t.Errorf("the next episode: %+v", got)
-		}
-		if n := p.Count(ref); n != 1 {
-			t.Errorf("the first case had %d incidents", n)
-		}
-	})
-}
-
-// PagerDuty takes 120 events a minute for a key and names no time to wait.
-func TestThrottledPagesComeBackLaterAndLater(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, s, h := duty(t)
-		c := handlerstest.Laptop()
-		task := handlerstest.Task(c, events.Order{Action: events.Page, Destination: "night"})
-		var err error
-		for n := 0; err == nil; n++ {
-			if n > 120 {
-				t.Fatal("the 121st event of a minute was taken")
-			}
-			_, err = h.Do(t.Context(), c, task)
-		}
-		for tries, want := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute} {
-			task.Tries = tries
-			_, err := h.Do(t.Context(), c, task)
-			if v := handlers.Read(err); v.Status != 429 || v.After != want || v.GiveUp {
-				t.Errorf("try %d: %v, %+v; want again in %v", tries, err, v, want)
-			}
-		}
-		s.Fail(1, fake.Fault{Status: 429, RetryAfter: "600"})
-		task.Tries = 0
-		if _, err := h.Do(t.Context(), c, task); handlers.Read(err).After != 10*time.Minute {
-			t.Errorf("its own word does not count: %v", err)
+		time.Sleep(31 * time.Second)
+		start = time.Now()
+		_, err := h.Do(t.Context(), c, order(c, "dead"))
+		if v := handlers.Read(err); v.After == 0 || v.GiveUp || time.Since(start) > 0 || dead.calls != 4 {
+			t.Errorf("it is not left alone: %v after %v, %d calls", err, time.Since(start), dead.calls)
 		}
 		time.Sleep(time.Minute)
-		if _, err := h.Do(t.Context(), c, task); err != nil || len(p.Incidents()) != 1 {
-			t.Errorf("a minute later: %v, %v", err, p.Incidents())
+		dead.hangs = false
+		if _, err := h.Do(t.Context(), c, order(c, "dead")); err != nil {
+			t.Errorf("it is well again: %v", err)
 		}
 	})
 }
 
-// What PagerDuty says about a bad event reaches the person who must mend it.
-func TestPagerDutysOwnWordsAreKept(t *testing.T) {
+// What nobody can tell stays so while the pager is left alone.
+func TestAnUnsurePageStaysUnsureWhileItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, _, h := duty(t)
-		p.Keys = []string{"another key"}
+		p := &pager{err: handlers.After(handlers.Unsure(errors.New("no answer")), 0)}
+		h := &page.Handler{Pagers: map[string]page.Pager{"night": p}}
 		c := handlerstest.Laptop()
-		_, err := h.Do(t.Context(), c, handlerstest.Task(c, events.Order{Action: events.Page, Destination: "night"}))
-		if err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "is not of this account") {
-			t.Errorf("got %v", err)
+		task := order(c, "night")
+		task.Unsure = true
+		for range 4 {
+			if _, err := h.Do(t.Context(), c, task); !handlers.Read(err).Unsure {
+				t.Errorf("it is taken for not done: %v", err)
+			}
 		}
 	})
 }
 
-// However much is wrong with a device, the event stays within PagerDuty's limits.
-func TestAHugeCaseIsStillAPage(t *testing.T) {
+func TestAStormOfPagesIsSpreadOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		p, _, h := duty(t)
+		p := &pager{}
+		h := &page.Handler{Pagers: map[string]page.Pager{"night": p}}
 		c := handlerstest.Laptop()
-		long := strings.Repeat("漢", 10_000)
-		c.Device.Name, c.Device.User = long, long
 		for range 1000 {
-			c.Device.Malware = append(c.Device.Malware, events.Malware{Name: long, State: "active", Severity: "severe"})
-			c.Device.Alerts = append(c.Device.Alerts, events.Alert{ID: long, Title: long, URL: "https://example.com/" + long})
-			c.Attention = append(c.Attention, long)
+			_, _ = h.Do(t.Context(), c, order(c, "night"))
 		}
-		if _, err := h.Do(t.Context(), c, handlerstest.Task(c, events.Order{Action: events.Page, Destination: "night"})); err != nil || len(p.Open()) != 1 {
-			t.Errorf("got %v, %d incidents", err, len(p.Open()))
+		if p.calls != 25 {
+			t.Errorf("%d in one go", p.calls)
+		}
+		for range 60 {
+			time.Sleep(time.Second)
+			for range 10 {
+				_, _ = h.Do(t.Context(), c, order(c, "night"))
+			}
+		}
+		if p.calls < 100 || p.calls > 125 {
+			t.Errorf("%d within a minute", p.calls)
 		}
 	})
 }
 
-func TestADestinationThatCannotWorkIsGivenUp(t *testing.T) {
-	good := page.Service{Key: key, Client: handlers.NewClient(handlers.Reach{})}
-	for want, tt := range map[string]struct {
-		name string
-		edit func(*page.Service)
-	}{
-		`no destination is called "day"; the configuration has: night`: {"day", func(*page.Service) {}},
-		"32 characters":    {"night", func(s *page.Service) { s.Key = "short" }},
-		"an https address": {"night", func(s *page.Service) { s.Region = "http://events.example" }},
-		"no client":        {"night", func(s *page.Service) { s.Client = nil }},
-	} {
-		s := good
-		tt.edit(&s)
-		c := handlerstest.Laptop()
-		_, err := page.Handler{Services: map[string]page.Service{"night": s}}.Do(t.Context(), c, handlerstest.Task(c, events.Order{Action: events.Page, Destination: tt.name}))
-		if err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), want) {
-			t.Errorf("got %v, want %q", err, want)
-		}
+func TestADestinationThatIsNoneIsNamed(t *testing.T) {
+	c := handlerstest.Laptop()
+	h := &page.Handler{Pagers: map[string]page.Pager{"night": &pager{}}}
+	_, err := h.Do(t.Context(), c, order(c, "day"))
+	if err == nil || !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), `no destination is called "day"; the configuration has: night`) {
+		t.Errorf("got %v", err)
 	}
-	if err := good.Check(); err != nil {
-		t.Errorf("a good service: %v", err)
+}
+
+// What a page says in one text has a line for each thing, and no markup.
+func TestPlainTextObeysNobody(t *testing.T) {
+	a := page.Alert{Summary: "<b>LT-042</b>", Findings: []string{"[click](https://evil.example)", "`x`"}, Key: "contoso/d/1"}
+	text := page.Plain(a.Text())
+	if strings.ContainsAny(text, "<>[]`*") || len(strings.Split(text, "\n")) != 4 {
+		t.Errorf("got %q", text)
 	}
 }

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"cmp"
+
+	"curfew/handlers/page"
+	"curfew/handlers/page/goalert"
+	"curfew/handlers/page/grafana"
+	"curfew/handlers/page/opsgenie"
+	"curfew/handlers/page/pagerduty"
+	"curfew/handlers/page/webhook"
+)
+
+// pagersOf are the destinations of pages.
+func pagersOf(conf *config) map[string]page.Pager {
+	out := map[string]page.Pager{}
+	for name, d := range conf.Destinations {
+		if p := pagerOf(d); p != nil {
+			out[name] = p
+		}
+	}
+	return out
+}
+
+// pagerOf is the pager of a destination, or nil if it is none.
+func pagerOf(d destinationConfig) page.Pager {
+	switch d.Kind {
+	case "pagerduty":
+		region := cmp.Or(d.Endpoint, map[string]string{"eu": pagerduty.EU}[d.Region], pagerduty.US)
+		return pagerduty.Service{Key: d.RoutingKey.reveal(), Region: region, Client: client(d.CA)}
+	case "opsgenie":
+		base := cmp.Or(d.Endpoint, map[string]string{"eu": opsgenie.EU}[d.Region], opsgenie.US)
+		return opsgenie.Integration{Key: d.APIKey.reveal(), Base: base, Client: client(d.CA)}
+	case "jsm":
+		return opsgenie.Integration{Key: d.APIKey.reveal(), Base: cmp.Or(d.Endpoint, opsgenie.JSM), Client: client(d.CA)}
+	case "goalert":
+		return goalert.Service{Base: d.URL.reveal(), Key: d.APIKey.reveal(), Client: client(d.CA)}
+	case "grafana":
+		return grafana.Integration{URL: d.URL.reveal(), Client: client(d.CA)}
+	case "page-webhook":
+		h := webhook.Hook{URL: d.URL.reveal(), Secret: d.Secret.reveal(), Client: client(d.CA)}
+		if d.Authorization.set() {
+			h.Header = map[string]string{"Authorization": d.Authorization.reveal()}
+		}
+		return h
+	}
+	return nil
+}
