@@ -68,6 +68,8 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/handlerstest/fake", "", pretender},
 	{"handlers/page/pagetest", "handlers/handlerstest/fake", pretender},
 	{"handlers/ticket/tickettest", "handlers/ticket handlers/handlerstest/fake", pretender},
+	{"handlers/ticket/connectwise", "handlers handlers/ticket", handler},
+	{"handlers/ticket/connectwise/connectwisetest", "", pretender},
 	{"handlers/ticket/halopsa", "handlers handlers/ticket", handler},
 	{"handlers/ticket/halopsa/halopsatest", "", pretender},
 	{"handlers/ticket/servicenow", "handlers handlers/ticket", handler},
@@ -95,6 +97,7 @@ var inTests = map[string]string{
 	"cmd/curfew":      "nats-server",
 
 	"handlers/handlerstest/fake":   "handlers",
+	"handlers/ticket/connectwise":  "events",
 	"handlers/ticket/halopsa":      "events",
 	"handlers/page/pagerduty":      "events",
 	"handlers/page/opsgenie":       "events",

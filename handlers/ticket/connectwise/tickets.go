@@ -1,0 +1,289 @@
+package connectwise
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"curfew/handlers"
+	"curfew/handlers/ticket"
+)
+
+// A row is what ConnectWise shows of a ticket.
+type row struct {
+	ID         int64     `json:"id"`
+	Key        string    `json:"externalXRef"`
+	Board      reference `json:"board"`
+	Owner      reference `json:"owner"`
+	Closed     bool      `json:"closedFlag"`
+	ClosedDate time.Time `json:"closedDate"`
+	Info       struct {
+		Entered   time.Time `json:"dateEntered"`
+		EnteredBy string    `json:"enteredBy"`
+		Updated   time.Time `json:"lastUpdated"`
+		UpdatedBy string    `json:"updatedBy"`
+	} `json:"_info"`
+}
+
+type reference struct {
+	ID         int64  `json:"id"`
+	Identifier string `json:"identifier"`
+	Name       string `json:"name"`
+}
+
+const (
+	columns  = "id,externalXRef,board,owner,closedFlag,closedDate,_info"
+	pageSize = 100 // at most 1,000 (docs: PSA Pagination), but an answer must stay below a megabyte
+	maxPages = 50
+)
+
+// all are the rows of every page, in the order of their ids.
+func all[T any](ctx context.Context, d *Desk, path string, q url.Values) ([]T, error) {
+	q.Set("pageSize", strconv.Itoa(pageSize))
+	q.Set("orderBy", "id asc") // without it pages may overlap
+	var out []T
+	for n := range maxPages {
+		q.Set("page", strconv.Itoa(n+1))
+		var page []T
+		if err := d.call(ctx, ticket.Call{Path: path, Query: q, Into: &page}); err != nil {
+			return nil, err
+		}
+		out = append(out, page...)
+		if len(page) < pageSize {
+			break
+		}
+	}
+	return out, nil
+}
+
+// Find asks for the externalXRef. The key is generated: it holds no quote, for
+// which conditions have no escape.
+func (d *Desk) Find(ctx context.Context, key string) ([]ticket.Ticket, error) {
+	rows, err := all[row](ctx, d, "/service/tickets", url.Values{"conditions": {fmt.Sprintf(`externalXRef="%s"`, key)}, "fields": {columns}})
+	if ticket.NotFound(err) {
+		return nil, fmt.Errorf("connectwise has no tickets at this url; is it that of the right region? %w", err)
+	}
+	var out []ticket.Ticket
+	for _, r := range rows {
+		if r.Key == key {
+			out = append(out, d.ticket(r))
+		}
+	}
+	return out, err
+}
+
+func (d *Desk) ticket(r row) ticket.Ticket {
+	id := strconv.FormatInt(r.ID, 10)
+	t := ticket.Ticket{Ref: id, Link: d.link(id), Key: r.Key, Created: r.Info.Entered, Assignee: handlers.Line(cmp.Or(r.Owner.Name, r.Owner.Identifier), 200)}
+	if r.Closed {
+		t.State, t.Ended = ticket.Resolved, r.ClosedDate
+	}
+	return t
+}
+
+// Open makes a ticket: 201.
+func (d *Desk) Open(ctx context.Context, n ticket.New) (ticket.Ticket, error) {
+	place, n, warning, err := d.Customers.Place(n)
+	if err != nil {
+		return ticket.Ticket{}, err
+	}
+	severity, impact := weight(n.Event.Severity)
+	body := map[string]any{
+		"company": map[string]string{"identifier": place.Company}, "board": map[string]string{"name": place.Board},
+		"severity": severity, "impact": impact,
+	}
+	for field, name := range map[string]string{"status": place.Status, "team": place.Team, "type": place.Type, "priority": d.Priorities[n.Event.Severity]} {
+		if name != "" {
+			body[field] = map[string]string{"name": name}
+		}
+	}
+	if err := ticket.Put(body, n.Event, d.Fields, place.Fields); err != nil {
+		return ticket.Ticket{}, err
+	}
+	body["summary"], body["externalXRef"] = handlers.Line(n.Title, maxSummary), n.Key
+	body["initialInternalAnalysis"] = ticket.Shorten(unlink(n.Text), maxText)
+	var made row
+	if err := d.call(ctx, ticket.Call{Method: http.MethodPost, Path: "/service/tickets", Body: body, Into: &made}); err != nil {
+		return ticket.Ticket{}, err
+	}
+	if made.ID == 0 {
+		return ticket.Ticket{}, handlers.Unsure(errors.New("connectwise took a ticket and gave it no id"))
+	}
+	t := d.ticket(made)
+	t.Key, t.Warning = n.Key, warning
+	t.Created = cmp.Or(t.Created, time.Now().UTC())
+	return t, nil
+}
+
+// get reads a ticket. ok is false if there is none.
+func (d *Desk) get(ctx context.Context, ref string) (r row, ok bool, err error) {
+	if id, err := strconv.ParseInt(ref, 10, 64); err != nil || id <= 0 {
+		return r, false, nil // no id of ours
+	}
+	err = d.call(ctx, ticket.Call{Path: "/service/tickets/" + ref, Query: url.Values{"fields": {columns}}, Into: &r})
+	switch {
+	case ticket.NotFound(err):
+		return r, false, nil
+	case err == nil && r.ID == 0:
+		err = fmt.Errorf("connectwise shows something else than ticket %s", ref)
+	}
+	return r, true, err
+}
+
+// A note is one of a ticket's.
+type note struct {
+	Text      string    `json:"text"`
+	CreatedBy string    `json:"createdBy"` // a member's id, or a contact
+	Created   time.Time `json:"dateCreated"`
+	Member    reference `json:"member"`
+	Contact   reference `json:"contact"`
+}
+
+// Read shows a ticket, its notes and who changed it.
+func (d *Desk) Read(ctx context.Context, ref string) (ticket.Ticket, error) {
+	r, ok, err := d.get(ctx, ref)
+	switch {
+	case err != nil:
+		return ticket.Ticket{}, err
+	case !ok:
+		return ticket.Ticket{Ref: ref, State: ticket.Gone}, nil
+	}
+	t := d.ticket(r)
+	d.count(&t, r.Info.EnteredBy, r.Info.Entered, "")
+	d.count(&t, r.Info.UpdatedBy, r.Info.Updated, "")
+	if r.Owner != (reference{}) && d.automation(r.Info.UpdatedBy) {
+		t.Person, t.PersonAt = "somebody", r.Info.Updated
+	}
+	notes, err := all[note](ctx, d, "/service/tickets/"+ref+"/notes", url.Values{})
+	if err != nil {
+		return ticket.Ticket{}, fmt.Errorf("read its notes: %w", err)
+	}
+	for _, n := range notes {
+		by := cmp.Or(n.CreatedBy, n.Member.Identifier, n.Contact.Name)
+		if n.Contact != (reference{}) && !d.ours(by) {
+			by = cmp.Or(n.Contact.Name, by, "a contact")
+		}
+		d.count(&t, by, n.Created, n.Text)
+	}
+	return t, nil
+}
+
+// count takes note of what somebody did on a ticket.
+func (d *Desk) count(t *ticket.Ticket, by string, at time.Time, text string) {
+	switch {
+	case by == "" || d.automation(by):
+	case d.ours(by):
+		if at.After(t.OursAt) {
+			t.OursAt = at
+		}
+		if text != "" {
+			t.Notes = append(t.Notes, ticket.Said{At: at, Text: strings.ReplaceAll(text, "\r", "")})
+		}
+	case at.After(t.PersonAt):
+		t.Person, t.PersonAt = by, at
+	}
+}
+
+// Comment adds a note of internal analysis, which sends no mail.
+func (d *Desk) Comment(ctx context.Context, t ticket.Ticket, n ticket.Note) (ticket.Ticket, error) {
+	body := map[string]any{
+		"text":                 ticket.Shorten(unlink(n.Text), maxText),
+		"internalAnalysisFlag": true, "detailDescriptionFlag": false, "resolutionFlag": false, "processNotifications": false,
+	}
+	return t, d.call(ctx, ticket.Call{Method: http.MethodPost, Path: ticketPath(t) + "/notes", Body: body})
+}
+
+// Resolve says it and then enters a closed status.
+func (d *Desk) Resolve(ctx context.Context, t ticket.Ticket, n ticket.Note) (ticket.Ticket, error) {
+	s, err := d.status(ctx, t, d.Resolved, true)
+	if err != nil {
+		return t, err
+	}
+	if !n.Told {
+		if _, err := d.Comment(ctx, t, n); err != nil {
+			return t, err
+		}
+	}
+	return t, d.enter(ctx, t, s)
+}
+
+// Reopen enters an open status and says why. A note that does not follow is made up
+// for by the next, because the ticket is open and does not hold it.
+func (d *Desk) Reopen(ctx context.Context, t ticket.Ticket, n ticket.Note) (ticket.Ticket, error) {
+	s, err := d.status(ctx, t, d.Reopened, false)
+	if err != nil {
+		return t, err
+	}
+	if err := d.enter(ctx, t, s); err != nil {
+		return t, err
+	}
+	return d.Comment(ctx, t, n)
+}
+
+// A status is one of a board.
+type status struct {
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	Sort     int    `json:"sortOrder"`
+	Closed   bool   `json:"closedStatus"`
+	Default  bool   `json:"defaultFlag"`
+	Inactive bool   `json:"inactive"`
+}
+
+// status is the one to enter: that of a name, else the board's default one or the
+// first. People move tickets, so that the board is the one the ticket is on now.
+func (d *Desk) status(ctx context.Context, t ticket.Ticket, name string, closed bool) (status, error) {
+	r, ok, err := d.get(ctx, t.Ref)
+	switch {
+	case err != nil:
+		return status{}, err
+	case !ok:
+		return status{}, handlers.GiveUp(fmt.Errorf("there is no ticket %q", handlers.Line(t.Ref, 50)))
+	}
+	found, err := all[status](ctx, d, fmt.Sprintf("/service/boards/%d/statuses", r.Board.ID), url.Values{"fields": {"id,name,sortOrder,closedStatus,defaultFlag,inactive"}})
+	if err != nil {
+		return status{}, fmt.Errorf("read the statuses of board %s: %w", handlers.Line(r.Board.Name, 50), err)
+	}
+	var names []string
+	for _, s := range found {
+		names = append(names, handlers.Line(s.Name, 50))
+	}
+	found = slices.DeleteFunc(found, func(s status) bool {
+		return s.Inactive || s.Closed != closed || name != "" && !strings.EqualFold(bare(s.Name), bare(name))
+	})
+	if len(found) == 0 {
+		return status{}, fmt.Errorf("%w: board %s has no status %q with closed=%v; it has: %s", ticket.ErrCannot, handlers.Line(r.Board.Name, 50), name, closed, strings.Join(names, ", "))
+	}
+	return slices.MinFunc(found, func(a, b status) int {
+		if a.Default != b.Default {
+			if a.Default {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.Sort, b.Sort), cmp.Compare(a.ID, b.ID))
+	}), nil
+}
+
+// bare is the name of a status without the > that many put before closed ones, to
+// sort them last.
+func bare(name string) string { return strings.TrimSpace(strings.TrimLeft(name, "> ")) }
+
+// enter sets a status by a JSON Patch, which is a list also of one operation; PUT
+// would empty all that it does not name (ConnectWiseManageAPI: Invoke-CWMUpdateMaster).
+// 400 is the answer of a board that asks for more.
+func (d *Desk) enter(ctx context.Context, t ticket.Ticket, s status) error {
+	patch := []any{map[string]any{"op": "replace", "path": "status", "value": map[string]any{"id": s.ID}}}
+	return ticket.Cannot(d.call(ctx, ticket.Call{Method: http.MethodPatch, Path: ticketPath(t), Body: patch}))
+}
+
+func ticketPath(t ticket.Ticket) string {
+	return "/service/tickets/" + url.PathEscape(cmp.Or(t.Ref, "-"))
+}
