@@ -193,6 +193,9 @@ func (s *Site) show(i *Issue) map[string]any {
 		"status": map[string]any{"name": i.Status, "statusCategory": map[string]string{"key": category(i.Status)}},
 		"labels": slices.Clone(i.Labels), "creator": s.user(i.Creator), "assignee": nil, "created": stamp(i.Created), "resolutiondate": stamp(i.Resolved),
 	}
+	if i.Assignee != "" {
+		fields["assignee"] = s.user(i.Assignee)
+	}
 	if s.cloud() {
 		fields["statuscategorychangedate"] = stamp(i.Changed)
 	}

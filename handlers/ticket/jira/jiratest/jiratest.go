@@ -46,6 +46,7 @@ type Issue struct {
 	Status   string // To Do, In Progress, Done or Archived
 	Fields   map[string]any
 	Creator  string
+	Assignee string // an account; empty: nobody
 	Created  time.Time
 	Changed  time.Time // of the status's category
 	Resolved time.Time
