@@ -125,7 +125,7 @@ func (d *Desk) Open(ctx context.Context, n ticket.New) (ticket.Ticket, error) {
 	if err := put(body, n.Event, d.Fields, place.Fields); err != nil {
 		return ticket.Ticket{}, err
 	}
-	body["subject"], body["comment"], body["external_id"] = ticket.Literal(handlers.Line(n.Title, 250)), note(n.Text), n.Key
+	body["subject"], body["comment"], body["external_id"] = handlers.Line(ticket.Literal(n.Title), 250), note(n.Text), n.Key
 	var made struct {
 		Ticket row `json:"ticket"`
 	}
