@@ -142,7 +142,7 @@ func TestTheBreakerNamesTheEdit(t *testing.T) {
 				w.turn(0, 8)
 				time.Sleep(20 * time.Second)
 				tc := w.tenantCase()
-				if len(tc.Attention) != 1 || !strings.Contains(tc.Attention[0], "8 of 20 devices") || !strings.Contains(tc.Attention[0], c.says) {
+				if len(tc.Attention) != 1 || !strings.Contains(tc.Attention[0], " of 20 devices turned bad") || !strings.Contains(tc.Attention[0], c.says) {
 					t.Errorf("the tenant's case says %q", tc.Attention)
 				}
 			})
