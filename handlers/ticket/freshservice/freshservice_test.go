@@ -241,6 +241,20 @@ func TestWorkflowsAreNobody(t *testing.T) {
 	}
 }
 
+// Who takes a ticket is called by one name, as the assignee and as who did it.
+func TestWhoHasATicket(t *testing.T) {
+	s := &freshservicetest.Account{Key: key}
+	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
+		open(ctx, t, at)
+		for by, want := range map[int64]string{freshservicetest.Ben: "Ben Example", freshservicetest.Us: "", 99: "user 99"} {
+			s.Change("1", freshservicetest.Ben, func(f *freshservicetest.Ticket) { f.Responder = by })
+			if got, err := at.Desk.Read(ctx, "1"); err != nil || got.Assignee != want || got.Person != "Ben Example" {
+				t.Errorf("got %+v, %v", got, err)
+			}
+		}
+	})
+}
+
 // A state of the customer's own that ends tickets does so here.
 func TestStatesOfOnesOwn(t *testing.T) {
 	s := &freshservicetest.Account{Key: key}

@@ -32,8 +32,11 @@ func (d *Desk) Read(ctx context.Context, ref string) (ticket.Ticket, error) {
 	if t.State == ticket.Gone {
 		return t, nil // in the trash, from which it is seldom fetched
 	}
+	if r.Responder == me {
+		t.Assignee = ""
+	}
 	// Nothing says who made a ticket; one with our key was made by us.
-	note(&t, who{ID: me}, me, r.Created.Time, ticket.Plain(r.Description))
+	note(&t, me, me, r.Created.Time, ticket.Plain(r.Description))
 	if err := d.conversations(ctx, &t, me); err != nil {
 		return ticket.Ticket{}, fmt.Errorf("read its notes: %w", err)
 	}
@@ -59,7 +62,7 @@ func (d *Desk) conversations(ctx context.Context, t *ticket.Ticket, me int64) er
 			return err
 		}
 		for _, c := range page.Conversations {
-			note(t, who{ID: c.User}, me, c.Created.Time, ticket.Plain(c.Body))
+			note(t, c.User, me, c.Created.Time, ticket.Plain(c.Body))
 		}
 		if len(page.Conversations) < size {
 			break
@@ -71,10 +74,14 @@ func (d *Desk) conversations(ctx context.Context, t *ticket.Ticket, me int64) er
 // activities reads who has done something (docs: view activities of a ticket).
 func (d *Desk) activities(ctx context.Context, t *ticket.Ticket, me int64) error {
 	type activity struct {
-		Actor   who   `json:"actor"`
+		Actor struct {
+			ID   int64  `json:"id"` // the desk's own automation has none
+			Name string `json:"name"`
+		} `json:"actor"`
 		Created stamp `json:"created_at"`
 	}
 	var q url.Values
+	names := map[string]string{}
 	for range maxPages {
 		var page struct {
 			Activities []activity `json:"activities"`
@@ -85,7 +92,8 @@ func (d *Desk) activities(ctx context.Context, t *ticket.Ticket, me int64) error
 			return err
 		}
 		for _, a := range append(page.Activities, page.Of...) {
-			note(t, a.Actor, me, a.Created.Time, "")
+			note(t, a.Actor.ID, me, a.Created.Time, "")
+			names[called(a.Actor.ID)] = handlers.Line(a.Actor.Name, 100)
 		}
 		next, err := url.Parse(page.Next)
 		if err != nil || next.RawQuery == "" {
@@ -93,28 +101,24 @@ func (d *Desk) activities(ctx context.Context, t *ticket.Ticket, me int64) error
 		}
 		q = next.Query() // of the address only what it asks for: it must lead to nobody else
 	}
+	t.Person, t.Assignee = cmp.Or(names[t.Person], t.Person), cmp.Or(names[t.Assignee], t.Assignee)
 	return nil
 }
 
-// who is somebody. The desk's own automation has no id.
-type who struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
-}
-
 // note counts what somebody did on a ticket.
-func note(t *ticket.Ticket, by who, me int64, at time.Time, text string) {
+func note(t *ticket.Ticket, by, me int64, at time.Time, text string) {
 	switch {
-	case by.ID == me:
+	case by == me:
 		if at.After(t.OursAt) {
 			t.OursAt = at
 		}
 		if text != "" {
 			t.Notes = append(t.Notes, ticket.Said{At: at, Text: text})
 		}
-	case by.ID > 0 && at.After(t.PersonAt):
-		t.Person, t.PersonAt = cmp.Or(handlers.Line(by.Name, 100), "user "+strconv.FormatInt(by.ID, 10)), at
-	case by.ID > 0 && at.Equal(t.PersonAt) && by.Name != "": // the same as its note, with a name
-		t.Person = handlers.Line(by.Name, 100)
+	case by > 0 && at.After(t.PersonAt):
+		t.Person, t.PersonAt = called(by), at
 	}
 }
+
+// called is what somebody is called whose name is not known.
+func called(id int64) string { return "user " + strconv.FormatInt(id, 10) }

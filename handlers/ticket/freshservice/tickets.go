@@ -139,7 +139,7 @@ func (d *Desk) ticket(r row, key string) ticket.Ticket {
 	ref := strconv.FormatInt(r.ID, 10)
 	t := ticket.Ticket{Ref: ref, Name: "INC-" + ref, Link: d.URL + "/a/tickets/" + ref, Key: key, State: d.state(r), Created: r.Created.Time}
 	if r.Responder != 0 {
-		t.Assignee = strconv.FormatInt(r.Responder, 10)
+		t.Assignee = called(r.Responder)
 	}
 	if t.State != ticket.Open {
 		t.Ended = r.Stats.Closed.Time

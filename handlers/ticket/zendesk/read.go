@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"time"
 
@@ -41,17 +40,22 @@ func (d *Desk) Read(ctx context.Context, ref string) (ticket.Ticket, error) {
 		return ticket.Ticket{}, err
 	}
 	var one struct {
-		Ticket row `json:"ticket"`
+		Ticket row    `json:"ticket"`
+		Users  []user `json:"users"`
 	}
-	err = d.call(ctx, ticket.Call{Path: "/tickets/" + ref, Into: &one})
+	include := url.Values{"include": {"users"}} // docs: side-loading
+	err = d.call(ctx, ticket.Call{Path: "/tickets/" + ref, Query: include, Into: &one})
 	switch {
 	case ticket.NotFound(err):
 		return ticket.Ticket{Ref: ref, State: ticket.Gone}, nil
 	case err != nil:
 		return ticket.Ticket{}, err
 	}
-	t := d.ticket(one.Ticket)
-	err = d.pages(ctx, "/tickets/"+ref+"/audits", url.Values{"include": {"users"}}, func(get func(any) error) (meta, error) {
+	t, people := d.ticket(one.Ticket), one.Users
+	if one.Ticket.Assignee == me {
+		t.Assignee = "" // to be solved it had to be ours
+	}
+	err = d.pages(ctx, "/tickets/"+ref+"/audits", include, func(get func(any) error) (meta, error) {
 		var page struct {
 			Audits []audit `json:"audits"`
 			Users  []user  `json:"users"`
@@ -59,12 +63,20 @@ func (d *Desk) Read(ctx context.Context, ref string) (ticket.Ticket, error) {
 		}
 		err := get(&page)
 		for _, a := range page.Audits {
-			a.tell(&t, me, page.Users)
+			a.tell(&t, me)
 		}
+		people = append(people, page.Users...)
 		return page.Meta, err
 	})
 	if err != nil {
 		return ticket.Ticket{}, fmt.Errorf("read its audits: %w", err)
+	}
+	for _, u := range people {
+		for _, who := range []*string{&t.Person, &t.Assignee} {
+			if *who == called(u.ID) {
+				*who = cmp.Or(handlers.Line(u.Name, 100), *who)
+			}
+		}
 	}
 	return t, nil
 }
@@ -72,7 +84,7 @@ func (d *Desk) Read(ctx context.Context, ref string) (ticket.Ticket, error) {
 // tell adds to a ticket what an audit says of it. An author of -1 is Zendesk
 // itself, and the channel rule a trigger or an automation (docs: activity stream,
 // actor_id; via object reference); both are nobody.
-func (a audit) tell(t *ticket.Ticket, me int64, users []user) {
+func (a audit) tell(t *ticket.Ticket, me int64) {
 	for _, e := range a.Events {
 		switch {
 		case e.Field == "status" && (e.Type == "Change" || e.Type == "Create"):
@@ -94,9 +106,9 @@ func (a audit) tell(t *ticket.Ticket, me int64, users []user) {
 			t.OursAt = a.Created
 		}
 	case a.Author > 0 && a.Via.Channel != "rule" && a.Created.After(t.PersonAt):
-		t.Person, t.PersonAt = "user "+strconv.FormatInt(a.Author, 10), a.Created
-		if i := slices.IndexFunc(users, func(u user) bool { return u.ID == a.Author }); i >= 0 {
-			t.Person = cmp.Or(handlers.Line(users[i].Name, 100), t.Person)
-		}
+		t.Person, t.PersonAt = called(a.Author), a.Created
 	}
 }
+
+// called is what somebody is called whose name is not known.
+func called(id int64) string { return "user " + strconv.FormatInt(id, 10) }

@@ -88,7 +88,7 @@ func (d *Desk) ticket(r row) ticket.Ticket {
 		t.State = ticket.Gone
 	}
 	if r.Assignee != 0 {
-		t.Assignee = strconv.FormatInt(r.Assignee, 10)
+		t.Assignee = called(r.Assignee)
 	}
 	return t
 }
@@ -210,12 +210,8 @@ func (d *Desk) Resolve(ctx context.Context, t ticket.Ticket, n ticket.Note) (tic
 // Reopen opens a solved ticket, and gives it back to its group if nobody but us
 // has had it.
 func (d *Desk) Reopen(ctx context.Context, t ticket.Ticket, n ticket.Note) (ticket.Ticket, error) {
-	me, err := d.account(ctx)
-	if err != nil {
-		return t, err
-	}
 	change := map[string]any{"status": "open", "comment": note(n.Text)}
-	if t.Assignee == strconv.FormatInt(me, 10) {
+	if t.Assignee == "" {
 		change["assignee_id"] = nil
 	}
 	return t, ticket.Cannot(d.update(ctx, t, change))

@@ -270,6 +270,23 @@ func TestAutomationIsNoPerson(t *testing.T) {
 	}
 }
 
+// Who takes a ticket is called by one name, as the assignee and as who did it; we
+// ourselves have none.
+func TestWhoHasATicket(t *testing.T) {
+	s := accounts()["api token"]()
+	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
+		open(ctx, t, at)
+		s.Change("1", zendesktest.Ben, func(z *zendesktest.Ticket) { z.Assignee = zendesktest.Ben })
+		if got, err := at.Desk.Read(ctx, "1"); err != nil || got.Assignee != "Ben Example" || got.Person != got.Assignee {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		s.Change("1", zendesktest.Ben, func(z *zendesktest.Ticket) { z.Assignee = zendesktest.Us })
+		if got, err := at.Desk.Read(ctx, "1"); err != nil || got.Assignee != "" {
+			t.Errorf("got %+v, %v", got, err)
+		}
+	})
+}
+
 // When a ticket has had its updates, the desk says how long to wait.
 func TestThirtyUpdatesInTenMinutes(t *testing.T) {
 	s := accounts()["api token"]()

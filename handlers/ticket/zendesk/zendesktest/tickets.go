@@ -130,14 +130,18 @@ func comment(body map[string]any) *Comment {
 func (s *Account) one(w http.ResponseWriter, r *http.Request, t *Ticket, what string, in map[string]any) {
 	switch r.Method + " " + what {
 	case "GET ":
-		answer(w, http.StatusOK, map[string]any{"ticket": t.show()})
+		out := map[string]any{"ticket": t.show()}
+		if r.FormValue("include") == "users" { // docs: side-loading
+			out["users"] = []any{person(Us), person(Ben)}
+		}
+		answer(w, http.StatusOK, out)
 	case "GET audits":
 		list := []any{}
 		for n, a := range t.Audits {
 			list = append(list, a.show(n))
 		}
 		if page, m, ok := cursor(w, r, list); ok {
-			answer(w, http.StatusOK, map[string]any{"audits": page, "meta": m, "users": []any{person(Us), person(Ben)}})
+			answer(w, http.StatusOK, map[string]any{"audits": page, "meta": m})
 		}
 	case "PUT ":
 		body, _ := in["ticket"].(map[string]any)
