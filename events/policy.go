@@ -1,6 +1,9 @@
 package events
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Policies are the rules in force: what counts as being at risk, and what
 // follows. The first policy that matches a device is the one that counts, so the
@@ -40,6 +43,17 @@ type Policy struct {
 	ReopenWithin     time.Duration // a risk that comes back so soon is the same case
 	InvestigationCap time.Duration // the longest a rung waits for Defender's own investigation
 	Closing          []Order       // besides taking back what was done
+	Plain            bool          // the user is not told what was found is called, only that it is harmful
+}
+
+// Plain reports whether the user of the case's device is not told what was found
+// is called: by the policy of the case, or, if there is none of that name any
+// more, by any.
+func (p Policies) Plain(c Case) bool {
+	if i := p.named(c.Policy); i < len(p.List) {
+		return p.List[i].Plain
+	}
+	return slices.ContainsFunc(p.List, func(p Policy) bool { return p.Plain })
 }
 
 // A Rung is one step of the ladder.

@@ -13,6 +13,7 @@ import (
 	"curfew/events/broker"
 	"curfew/events/gate"
 	"curfew/events/rules"
+	"curfew/handlers/mail"
 )
 
 // config is the configuration, read and checked. Paths are absolute or relative
@@ -69,8 +70,10 @@ type logConfig struct {
 }
 
 type mailConfig struct {
-	Ask  string         `json:"ask"`
-	Zone *time.Location `json:"-"`
+	Ask      string            `json:"ask"`
+	AskIn    map[string]string `json:"ask_in"`
+	Language string            `json:"language"`
+	Zone     *time.Location    `json:"-"`
 
 	TimeZone string `json:"time_zone"`
 }
@@ -159,7 +162,7 @@ func (c *checker) config() *config {
 	prune(c.value, c.misfits)
 	conf := &config{
 		File: c.name, Role: roleAll, DryRun: true, Data: "data", Listen: ":8443", Admin: "127.0.0.1:8081", Queue: broker.DefaultListen,
-		Log: logConfig{Format: "text", Level: "info"}, Mail: mailConfig{TimeZone: "UTC"},
+		Log: logConfig{Format: "text", Level: "info"}, Mail: mailConfig{TimeZone: "UTC", Language: mail.Fallback},
 		Limits: defaultLimits(),
 	}
 	var written rules.Rules

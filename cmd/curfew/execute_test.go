@@ -249,7 +249,7 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 // TestTemplates are listed and read like the mail.
 func TestTemplates(t *testing.T) {
 	stdout, _, code := call(t.Context(), nothingSet, "template", "list", "--json")
-	if code != exitFine || !strings.Contains(stdout, `{"name":"threat-found","subject":"`) {
+	if code != exitFine || !strings.Contains(stdout, `{"languages":["de","en","es","fr","nl"],"name":"threat-found","subject":"`) || !strings.Contains(stdout, `{"languages":["en"],"name":"approve"`) {
 		t.Errorf("%d %q", code, stdout)
 	}
 	stdout, _, _ = call(t.Context(), nothingSet, "template", "preview", "noncompliant")
@@ -261,9 +261,22 @@ func TestTemplates(t *testing.T) {
 	if check(t, json.Unmarshal([]byte(stdout), &m)); m.Subject == "" || !strings.Contains(m.Text, "LT-042") || !strings.Contains(m.HTML, "LT-042") {
 		t.Error(stdout)
 	}
+	for language, want := range map[string]string{"de": "Was Sie tun können:", "de-AT": "Was Sie tun können:", "FR": "Ce que vous pouvez faire :", "es": "Qué puede hacer:", "nl": "Wat u kunt doen:"} {
+		if stdout, _, code := call(t.Context(), nothingSet, "template", "preview", "threat-found", "--lang", language); code != exitFine || !strings.Contains(stdout, want) {
+			t.Errorf("%s: %d %s", language, code, stdout)
+		}
+	}
+	for _, language := range []string{"pl", "../de", "d"} {
+		if _, stderr, code := call(t.Context(), nothingSet, "template", "preview", "threat-found", "--lang", language); code != exitNotFound || !strings.Contains(stderr, "comes in: de, en, es, fr, nl") {
+			t.Errorf("%s: %d %s", language, code, stderr)
+		}
+	}
 	inWard(t, func(w *ward) {
 		w.fill()
 		if out := w.must("template", "preview", "last-warning", "--case", "d42"); !strings.Contains(out, "Anna Example") || !strings.Contains(out, "2 January 2000 at 09:00 CET") {
+			t.Error(out)
+		}
+		if out := w.must("template", "preview", "last-warning", "--case", "d42", "--lang", "de"); !strings.Contains(out, "Anna Example") || !strings.Contains(out, "2. Januar 2000 um 09:00 Uhr (CET)") {
 			t.Error(out)
 		}
 	})

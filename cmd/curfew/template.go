@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"curfew/events"
+	"curfew/handlers"
 	"curfew/handlers/mail"
 )
 
@@ -30,9 +32,10 @@ func newTemplateListCmd(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the mail templates",
-		Long: `List the mail templates and what their subjects say.
+		Long: `List the mail templates, the languages they come in, and what their subjects say.
+A template for everybody is one of your own that names no language.
 
-With --json each line is an object with name and subject.`,
+With --json each line is an object with name, subject and languages.`,
 		Example: "  curfew template list\n  curfew template list -c curfew.yaml",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -47,15 +50,16 @@ With --json each line is an object with name and subject.`,
 				if err != nil {
 					return err
 				}
+				languages := slices.DeleteFunc(h.Templates.Languages(name), func(l string) bool { return l == "" })
 				if asJSON {
-					if err := p.json(map[string]string{"name": name, "subject": m.Subject}); err != nil {
+					if err := p.json(map[string]any{"name": name, "subject": m.Subject, "languages": languages}); err != nil {
 						return err
 					}
 				}
-				rows = append(rows, []cell{{text: name, style: bold}, {text: m.Subject}})
+				rows = append(rows, []cell{{text: name, style: bold}, {text: cmp.Or(strings.Join(languages, " "), "for everybody")}, {text: m.Subject}})
 			}
 			if !asJSON {
-				p.table([]string{"TEMPLATE", "SUBJECT, FOR A SAMPLE"}, rows)
+				p.table([]string{"TEMPLATE", "LANGUAGES", "SUBJECT, FOR A SAMPLE"}, rows)
 			}
 			return p.flush()
 		},
@@ -65,8 +69,8 @@ With --json each line is an object with name and subject.`,
 }
 
 type previewOptions struct {
-	sample, device string
-	html, json     bool
+	sample, device, language string
+	html, json               bool
 }
 
 func newTemplatePreviewCmd(a *app) *cobra.Command {
@@ -80,6 +84,7 @@ running worker knows. Nothing is sent.
 With --json it is one object with subject, text and html.`,
 		Example: `  curfew template preview threat-found --sample threat
   curfew template preview last-warning --case LT-042
+  curfew template preview threat-found --lang de
   curfew template preview cleared --html > cleared.html`,
 		Args: cobra.ExactArgs(1),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
@@ -94,12 +99,20 @@ With --json it is one object with subject, text and html.`,
 	names := sampleNames()
 	cmd.Flags().StringVar(&o.sample, "sample", "", "which sample device: "+strings.Join(names, ", ")+"; left out: the one that fits the template")
 	cmd.Flags().StringVar(&o.device, "case", "", "this `DEVICE` instead of a sample")
+	cmd.Flags().StringVar(&o.language, "lang", "", "for a user who reads this `LANGUAGE`, such as de or de-AT; left out: the language of the case's user")
 	cmd.Flags().BoolVar(&o.html, "html", false, "write the HTML alone")
 	jsonFlag(cmd, &o.json)
 	cmd.MarkFlagsMutuallyExclusive("sample", "case")
 	cmd.MarkFlagsMutuallyExclusive("html", "json")
 	_ = cmd.RegisterFlagCompletionFunc("sample", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 	_ = cmd.RegisterFlagCompletionFunc("case", a.completeDevices)
+	_ = cmd.RegisterFlagCompletionFunc("lang", func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+		h, err := a.mailer()
+		if err != nil || len(args) == 0 {
+			return handlers.Languages(), cobra.ShellCompDirectiveNoFileComp
+		}
+		return h.Templates.Languages(args[0]), cobra.ShellCompDirectiveNoFileComp
+	})
 	return cmd
 }
 
@@ -109,14 +122,15 @@ func (a *app) mailer() (mail.Handler, error) {
 	if err != nil {
 		return mail.Handler{}, err
 	}
-	out := mail.Handler{}
-	dir := ""
-	if h.conf != nil {
-		dir, out.Ask, out.Zone = h.conf.Templates, h.conf.Mail.Ask, h.conf.Mail.Zone
+	conf := h.conf
+	if conf == nil {
+		conf = &config{}
 	}
-	if out.Templates, err = templatesOf(dir); err != nil {
-		return out, wrong(err)
+	templates, err := templatesOf(conf.Templates)
+	if err != nil {
+		return mail.Handler{}, wrong(err)
 	}
+	out := writer(conf, templates)
 	out.Tenant, out.Stakes = h.tenant, stakes
 	if h.conf == nil || h.conf.links() {
 		out.Invite = exampleInvite // a real link would be a way to approve
@@ -154,6 +168,11 @@ func (a *app) preview(ctx context.Context, name string, o previewOptions) error 
 		}
 		h.ResetDue = sampleReset
 	}
+	if o.language != "" {
+		if err := inLanguage(&h, &c, name, o.language); err != nil {
+			return err
+		}
+	}
 	m, err := h.Preview(name, c)
 	if err != nil {
 		return err
@@ -170,6 +189,17 @@ func (a *app) preview(ctx context.Context, name string, o previewOptions) error 
 		return err
 	}
 	return p.flush()
+}
+
+// inLanguage makes the case one whose user reads a language.
+func inLanguage(h *mail.Handler, c *events.Case, name, language string) error {
+	there := h.Templates.Languages(name)
+	if !slices.ContainsFunc(handlers.Widen(language), func(tag string) bool { return slices.Contains(there, tag) }) {
+		known := slices.DeleteFunc(there, func(l string) bool { return l == "" })
+		return notFound(fmt.Errorf("%s does not come in %q; languages it comes in: %s", name, language, cmp.Or(strings.Join(known, ", "), "none, it is one for everybody")))
+	}
+	c.Device.Language, c.Person.Language, h.Language = language, language, language
+	return nil
 }
 
 // caseOf is the case of a device that a running worker knows.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"curfew/events"
@@ -79,7 +80,21 @@ func mailer(conf *config, tenants graph.Tenants, templates *mail.Templates) mail
 	if conf.DryRun {
 		due = nil // nobody is threatened with what will not be done
 	}
-	return mail.Handler{Mailer: tenants, Templates: templates, Ask: conf.Mail.Ask, Zone: conf.Mail.Zone, ResetDue: due, Settle: time.Duration(conf.Pace.Settle)}
+	h := writer(conf, templates)
+	h.Mailer, h.ResetDue, h.Settle = tenants, due, time.Duration(conf.Pace.Settle)
+	return h
+}
+
+// writer writes mails as the configuration wants them, and sends none.
+func writer(conf *config, templates *mail.Templates) mail.Handler {
+	h := mail.Handler{
+		Templates: templates, Ask: conf.Mail.Ask, AskIn: map[string]string{}, Language: conf.Mail.Language, Zone: conf.Mail.Zone,
+		Plain: conf.Policies.Plain,
+	}
+	for language, who := range conf.Mail.AskIn {
+		h.AskIn[strings.ToLower(language)] = who
+	}
+	return h
 }
 
 func client(roots *x509.CertPool) *http.Client {

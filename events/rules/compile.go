@@ -100,6 +100,7 @@ func (c *compiler) policy(path string, p Policy) events.Policy {
 		ReopenWithin:     c.duration(path+"/reopen_within", p.ReopenWithin, DefaultReopenWithin),
 		InvestigationCap: c.duration(path+"/wait_for_investigation", p.InvestigationCap, DefaultInvestigationCap),
 		Closing:          c.orders(path+"/closing", p.Closing, "closing"),
+		Plain:            c.details(path+"/details", p.Details),
 	}
 	if this.when != nil {
 		out.When = within(this.when, p.Tenants, this.tenants)
@@ -158,6 +159,15 @@ func (c *compiler) approvals(path string, r Rung) int {
 		c.say(path, 0, "a factory wipe takes the device from the company too, so somebody has to approve it: write approval: one, or better two")
 	}
 	return n
+}
+
+// details is whether the user is told plainly.
+func (c *compiler) details(path, s string) bool {
+	choice := []string{"full", "plain"}
+	if s != "" && !slices.Contains(choice, s) {
+		c.say(path, 0, "the user is told in full or plain, not %q%s", s, hint(s, choice))
+	}
+	return s != "" && s != "full" // a mistake says too little rather than too much
 }
 
 // waits checks the waiting for Defender's investigation.

@@ -84,7 +84,8 @@ type Policy struct {
 	InvestigationCap *Duration `json:"wait_for_investigation,omitempty"` // nil: DefaultInvestigationCap
 
 	Ladder  []Rung  `json:"ladder"`
-	Closing []Order `json:"closing"` // nil: a mail, if the ladder sends one
+	Closing []Order `json:"closing"`           // nil: a mail, if the ladder sends one
+	Details string  `json:"details,omitempty"` // what the user is told of a threat: full or plain; empty: full
 }
 
 // A Rung is one step of a ladder.
