@@ -25,6 +25,7 @@ type PagerDuty struct {
 	mu        sync.Mutex
 	incidents []Incident
 	heard     map[string][]time.Time // events of the last minute, by integration key
+	posted    int                    // webhooks
 }
 
 // An Incident is an alert of a service and whom it woke.
