@@ -38,7 +38,7 @@ var manners = []manner{
 // There must be one wipe in the end, or none and a person who is told so, and
 // never two.
 func TestKilledInAReset(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	stage := theatre{t: t, dir: t.TempDir()}
 	stage.program = filepath.Join(stage.dir, "curfew")
@@ -121,7 +121,7 @@ func (th *theatre) play(ctx context.Context, how manner, moments []string) (pass
 
 // live tells the story of one reset, in which the worker dies at a moment.
 func (s *scene) live(ctx context.Context, at string) (passed []string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
 	d := s.life()
 	d.arm(at, s.fallIll())
@@ -162,7 +162,7 @@ func (s *scene) ends(ctx context.Context, lame bool) error {
 	case s.how.comes == graphtest.Lies:
 		return steps(func() error { return s.isFoundOut(ctx) }, sick, s.isWiped)
 	}
-	if err := until(ctx, "the case is closed, or the reset given up", func() bool { return s.isClosed(ctx) || s.isGivenUp(ctx) }); err != nil {
+	if err := patiently(ctx, "the case is closed, or the reset given up", func() bool { return s.isClosed(ctx) || s.isGivenUp(ctx) }); err != nil {
 		return err
 	}
 	if s.how.late > settle && s.isGivenUp(ctx) { // it could not be told, but it was once
@@ -176,6 +176,20 @@ func (s *scene) ends(ctx context.Context, lame bool) error {
 	})
 }
 
+// patiently is until for many who wait at the same time.
+func patiently(ctx context.Context, what string, ok func() bool) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-ctx.Done():
+			return errors.New("waited in vain for this: " + what)
+		case <-tick.C:
+		}
+	}
+	return nil
+}
+
 // isWiped checks that Intune was asked for one Autopilot Reset, and for nothing worse.
 func (s *scene) isWiped() error {
 	if w := s.wipes(); len(w) != 1 || w[0].Kind != graphtest.AutopilotReset {
@@ -186,7 +200,7 @@ func (s *scene) isWiped() error {
 
 // isHeld waits until the reset is given up, and a person sees it.
 func (s *scene) isHeld(ctx context.Context) error {
-	if err := until(ctx, "the reset is given up", func() bool { return s.isGivenUp(ctx) }); err != nil {
+	if err := patiently(ctx, "the reset is given up", func() bool { return s.isGivenUp(ctx) }); err != nil {
 		return err
 	}
 	name := s.patient().Name
@@ -216,7 +230,7 @@ func (s *scene) isHeld(ctx context.Context) error {
 
 // isFoundOut waits until a person is told that what was reported done was not.
 func (s *scene) isFoundOut(ctx context.Context) error {
-	return until(ctx, "a person is told that it did not happen", func() bool {
+	return patiently(ctx, "a person is told that it did not happen", func() bool {
 		c := s.caseNow(ctx)
 		return slices.ContainsFunc(c.Attention, func(a string) bool { return contains(a, "reported done") }) && !isPending(c)
 	})

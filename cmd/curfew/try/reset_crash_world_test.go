@@ -223,12 +223,13 @@ func (s *scene) tale(ctx context.Context) string {
 }
 
 // ask runs a command of the program, as a person would, and returns what it says.
-func (s *scene) ask(ctx context.Context, args ...string) ([]byte, error) {
-	out, err := exec.CommandContext(ctx, s.wk.program, append(args, "--config", s.wk.config)...).Output()
-	if err != nil {
-		return nil, fmt.Errorf("curfew %s: %w: %s", args[0], err, out)
-	}
-	return out, nil
+// A queue that is too busy to answer is asked again.
+func (s *scene) ask(ctx context.Context, args ...string) (out []byte, err error) {
+	waited := patiently(ctx, "curfew "+args[0]+" answers", func() bool {
+		out, err = exec.CommandContext(ctx, s.wk.program, append(args, "--config", s.wk.config)...).Output()
+		return err == nil
+	})
+	return out, errors.Join(waited, err)
 }
 
 // crashWorker writes the configuration of a worker that uses a NATS server
