@@ -1,0 +1,147 @@
+package main
+
+import (
+	"curfew/handlers/ticket"
+	"curfew/handlers/ticket/connectwise"
+	"curfew/handlers/ticket/freshservice"
+	"curfew/handlers/ticket/halopsa"
+	"curfew/handlers/ticket/jira"
+	"curfew/handlers/ticket/servicenow"
+	"curfew/handlers/ticket/zendesk"
+)
+
+// A deskKind is a vendor's desk, as the file configures it.
+type deskKind struct {
+	vendor  string
+	example string      // an address
+	secrets []secretKey // the keys that end in _file and _env
+	section func() deskSection
+}
+
+type secretKey struct {
+	key      string
+	required bool
+}
+
+// deskKinds are the vendors, by the kind that a destination names. One that is
+// new needs a line here, its section below, and its part of the schema.
+func deskKinds() map[string]deskKind {
+	token, key, oauth := secretKey{"token", false}, secretKey{"api_key", true}, secretKey{"client_secret", false}
+	return map[string]deskKind{
+		"jira":         {"Jira", "https://contoso.atlassian.net", []secretKey{{"token", true}}, func() deskSection { return &jiraSection{} }},
+		"servicenow":   {"ServiceNow", "https://contoso.service-now.com", []secretKey{{"password", false}, oauth}, func() deskSection { return &servicenowSection{} }},
+		"zendesk":      {"Zendesk", "https://contoso.zendesk.com", []secretKey{token, oauth}, func() deskSection { return &zendeskSection{} }},
+		"freshservice": {"Freshservice", "https://contoso.freshservice.com", []secretKey{key}, func() deskSection { return &freshserviceSection{} }},
+		"halopsa":      {"HaloPSA", "https://contoso.halopsa.com", []secretKey{{"client_secret", true}}, func() deskSection { return &halopsaSection{} }},
+		"connectwise":  {"ConnectWise PSA", "https://api-eu.myconnectwise.net", []secretKey{{"private_key", true}}, func() deskSection { return &connectwiseSection{} }},
+	}
+}
+
+type jiraSection struct {
+	deskBase[jira.Route, string]
+
+	User       string   `json:"user"` // an address, of Cloud; empty: Data Center
+	Browse     string   `json:"browse"`
+	Labels     []string `json:"labels"`
+	ResolveBy  string   `json:"resolve_by"`
+	ReopenBy   string   `json:"reopen_by"`
+	Resolution string   `json:"resolution"`
+}
+
+func (s *jiraSection) desk(p deskParts) ticket.Desk {
+	return &jira.Desk{
+		URL: p.url, Browse: s.Browse, Email: s.User, Token: p.secret("token"), Client: p.client,
+		Customers: s.places(p.ids), Labels: s.Labels, Fields: s.Fields, Priorities: s.Priority,
+		ResolveBy: s.ResolveBy, ReopenBy: s.ReopenBy, Resolution: s.Resolution,
+	}
+}
+
+type servicenowSection struct {
+	deskBase[servicenow.Route, servicenow.Weight]
+
+	User       string   `json:"user"`
+	ClientID   string   `json:"client_id"`
+	CloseCode  string   `json:"close_code"`
+	TwinCode   string   `json:"duplicate_code"`
+	Automation []string `json:"automation"`
+}
+
+func (s *servicenowSection) desk(p deskParts) ticket.Desk {
+	return &servicenow.Desk{
+		URL: p.url, User: s.User, Password: p.secret("password"), ClientID: s.ClientID, ClientSecret: p.secret("client_secret"), Client: p.client,
+		Customers: s.places(p.ids), Fields: s.Fields, Weights: s.Priority,
+		CloseCode: s.CloseCode, TwinCode: s.TwinCode, Automation: s.Automation,
+	}
+}
+
+type zendeskSection struct {
+	deskBase[zendesk.Place, string]
+
+	User     string   `json:"user"`
+	ClientID string   `json:"client_id"`
+	Tags     []string `json:"tags"`
+}
+
+func (s *zendeskSection) desk(p deskParts) ticket.Desk {
+	return &zendesk.Desk{
+		URL: p.url, ClientID: s.ClientID, ClientSecret: p.secret("client_secret"), Email: s.User, Token: p.secret("token"), Client: p.client,
+		Customers: s.places(p.ids), Fields: s.Fields, Priorities: s.Priority, Tags: s.Tags,
+	}
+}
+
+type freshserviceSection struct {
+	deskBase[freshservice.Place, int]
+
+	Resolved ticket.Fields `json:"resolved_fields"`
+	Tags     []string      `json:"tags"`
+	Ended    []int         `json:"ended"`
+}
+
+func (s *freshserviceSection) desk(p deskParts) ticket.Desk {
+	return &freshservice.Desk{
+		URL: p.url, Key: p.secret("api_key"), Client: p.client,
+		Customers: s.places(p.ids), Fields: s.Fields, Priorities: s.Priority, Resolution: s.Resolved, Tags: s.Tags, Ended: s.Ended,
+	}
+}
+
+type halopsaSection struct {
+	deskBase[halopsa.Place, int]
+
+	Auth       string   `json:"auth_url"`
+	Tenant     string   `json:"hosted_tenant"`
+	ClientID   string   `json:"client_id"`
+	Outcome    int      `json:"outcome"`
+	Resolve    int      `json:"resolve_status"`
+	Reopened   int      `json:"reopen_status"`
+	Ended      []int    `json:"ended"`
+	Automation []string `json:"automation"`
+}
+
+func (s *halopsaSection) desk(p deskParts) ticket.Desk {
+	return &halopsa.Desk{
+		URL: p.url, Auth: s.Auth, Tenant: s.Tenant, ClientID: s.ClientID, ClientSecret: p.secret("client_secret"), Client: p.client,
+		Customers: s.places(p.ids), Fields: s.Fields, Priorities: s.Priority,
+		Outcome: s.Outcome, Resolved: s.Resolve, Reopened: s.Reopened, Ended: s.Ended, Automation: s.Automation,
+	}
+}
+
+type connectwiseSection struct {
+	deskBase[connectwise.Place, string]
+
+	Browse     string   `json:"browse"`
+	Company    string   `json:"company"`
+	PublicKey  string   `json:"public_key"`
+	ClientID   string   `json:"client_id"`
+	User       string   `json:"user"`
+	ResolveBy  string   `json:"resolve_by"`
+	ReopenBy   string   `json:"reopen_by"`
+	Automation []string `json:"automation"`
+}
+
+func (s *connectwiseSection) desk(p deskParts) ticket.Desk {
+	return &connectwise.Desk{
+		URL: p.url, Browse: s.Browse, Company: s.Company, PublicKey: s.PublicKey, PrivateKey: p.secret("private_key"), ClientID: s.ClientID, Member: s.User,
+		Client: p.client, Customers: s.places(p.ids), Fields: s.Fields, Priorities: s.Priority,
+		Resolved: s.ResolveBy, Reopened: s.ReopenBy, Automation: s.Automation,
+	}
+}
