@@ -47,6 +47,8 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/mail", "events handlers", handler},
 	{"handlers/neighbours", "events handlers", handler},
 	{"handlers/page", "events handlers", handler},
+	{"handlers/page/rota", "", pure},
+	{"handlers/page/oncall", "handlers handlers/page handlers/page/rota handlers/page/webhook", handler},
 	{"handlers/page/hook", "events handlers handlers/sign x", "a door hears what people do and appends a fact, through an interface of its own: it sees neither the queue nor Graph"},
 	{"handlers/page/pagerduty", "events handlers handlers/page handlers/page/hook pagerduty", handler},
 	{"handlers/page/opsgenie", "events handlers handlers/page handlers/page/hook", handler},
@@ -90,12 +92,13 @@ var arrows = []struct{ pkg, may, why string }{
 // inTests is what the tests of a package may import besides what its code may,
 // itself, any …test package and the testing modules.
 var inTests = map[string]string{
-	"events/broker":   "nats-server",
-	"events/gate":     "events/broker events/journal events/rules nats-server",
-	"events/journal":  "events/broker events/rules nats-server",
-	"graph":           "azure",
-	"graph/graphtest": "azure",
-	"cmd/curfew":      "nats-server",
+	"handlers/page/oncall": "events",
+	"events/broker":        "nats-server",
+	"events/gate":          "events/broker events/journal events/rules nats-server",
+	"events/journal":       "events/broker events/rules nats-server",
+	"graph":                "azure",
+	"graph/graphtest":      "azure",
+	"cmd/curfew":           "nats-server",
 
 	"handlers/handlerstest/fake":   "handlers",
 	"handlers/ticket/connectwise":  "events",

@@ -73,15 +73,15 @@ func asHandler(fresh func(testing.TB) World, action events.Action) func(testing.
 	return func(t testing.TB) handlerstest.World {
 		w := fresh(t)
 		s := newStage(w)
+		ref := ""
 		if action == events.Resolve {
-			if _, err := s.do(t.Context(), events.Page, ""); err != nil {
+			var err error
+			if ref, err = s.do(t.Context(), events.Page, ""); err != nil {
 				t.Fatal(err)
 			}
 		}
 		task := handlerstest.Task(s.c, events.Order{Action: action, Destination: destination})
-		if action == events.Resolve {
-			task.Ref = s.c.ID()
-		}
+		task.Ref = ref
 		hw := handlerstest.World{
 			Do: s.h.Do, Case: s.c, Task: task, Calls: w.Calls, Secrets: w.Secrets, HTTP: true,
 			Effects: func() (out []string) {
