@@ -71,6 +71,8 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/handlerstest/fake", "", pretender},
 	{"handlers/page/pagetest", "handlers/handlerstest/fake", pretender},
 	{"handlers/ticket/tickettest", "handlers/ticket handlers/handlerstest/fake", pretender},
+	{"handlers/ticket/autotask", "handlers handlers/ticket", handler},
+	{"handlers/ticket/autotask/autotasktest", "", pretender},
 	{"handlers/ticket/connectwise", "handlers handlers/ticket", handler},
 	{"handlers/ticket/connectwise/connectwisetest", "", pretender},
 	{"handlers/ticket/halopsa", "handlers handlers/ticket", handler},
@@ -101,6 +103,7 @@ var inTests = map[string]string{
 	"cmd/curfew":           "nats-server",
 
 	"handlers/handlerstest/fake":   "handlers",
+	"handlers/ticket/autotask":     "events",
 	"handlers/ticket/connectwise":  "events",
 	"handlers/ticket/halopsa":      "events",
 	"handlers/ticket/jira":         "events",
