@@ -85,6 +85,8 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/ticket/zendesk/zendesktest", "", pretender},
 	{"handlers/ticket/freshservice", "handlers handlers/ticket", handler},
 	{"handlers/ticket/freshservice/freshservicetest", "", pretender},
+	{"handlers/ticket/maildesk", "handlers handlers/ticket", handler},
+	{"handlers/ticket/maildesk/maildesktest", "", pretender},
 	{"handlers/ticket/desktest", "events handlers handlers/ticket handlers/handlerstest handlers/handlerstest/fake", "the suite of desks asks the same of every vendor, so it knows none"},
 
 	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test x", outside},
@@ -110,6 +112,7 @@ var inTests = map[string]string{
 	"handlers/ticket/servicenow":   "events",
 	"handlers/ticket/zendesk":      "events",
 	"handlers/ticket/freshservice": "events",
+	"handlers/ticket/maildesk":     "events",
 }
 
 // modules are the other people's modules that we use, by their names in arrows.

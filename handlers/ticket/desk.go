@@ -145,6 +145,12 @@ type Note struct {
 	Event Event  // what the case is about
 	Told  bool   // of resolve: Text is on the ticket already
 	Twin  bool   // of resolve: it is a duplicate of another ticket
+
+	// Only a desk that is [Folding] has to settle by itself what an attempt of the
+	// task did that left no answer: when it began (zero: there was none), and how
+	// often the task has come back.
+	Began time.Time
+	Tries int
 }
 
 // Customers says where the tickets of each tenant go: to a queue, a board, a

@@ -129,7 +129,12 @@ func (v visit) do(ctx context.Context) (events.Fact, error) {
 
 // tell hands the task to a desk that does the rest by itself.
 func (v visit) tell(ctx context.Context) (events.Fact, error) {
-	n := Note{Task: v.task.ID, Event: v.event}
+	n := Note{Task: v.task.ID, Event: v.event, Tries: v.task.Tries}
+	if v.task.Unsure {
+		if n.Began = v.task.Asked; v.task.Begun != nil {
+			n.Began = v.task.Begun.At
+		}
+	}
 	var t Ticket
 	var err error
 	switch {
@@ -143,7 +148,15 @@ func (v visit) tell(ctx context.Context) (events.Fact, error) {
 	if err != nil {
 		return nil, err
 	}
+	if t.Warning != "" {
+		v.triaged(t)
+	}
 	return events.Done{Task: v.task.ID, Receipt: t.Ref, Link: t.Link}, nil
+}
+
+// triaged says that a ticket did not go where its tenant's should.
+func (v visit) triaged(t Ticket) {
+	v.h.log().Warn("a ticket went to triage", "destination", v.task.Destination, "ticket", called(t), "why", t.Warning)
 }
 
 func (v visit) done(t Ticket) events.Fact {
@@ -229,7 +242,7 @@ func (v visit) make(ctx context.Context, old Ticket) (events.Fact, error) {
 	}
 	v.gate.make(v.key, making{v.task.ID, t.Ref, time.Now().Add(v.lag())})
 	if t.Warning != "" {
-		v.h.log().Warn("a ticket went to triage", "destination", v.task.Destination, "ticket", called(t), "why", t.Warning)
+		v.triaged(t)
 	}
 	if lag := v.lag(); lag > settle {
 		return events.Accepted{Task: v.task.ID, Receipt: receipt(t), Again: time.Now().Add(lag)}, nil

@@ -77,8 +77,8 @@ func marks(t Ticket) (out []Said, of []mark) {
 	return out, of
 }
 
-// description is the text of a new ticket.
-func description(e Event, old Ticket, m mark) string {
+// Text is all that an event says, as plain lines.
+func (e Event) Text() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	line("%s", e.Summary)
@@ -93,11 +93,16 @@ func description(e Event, old Ticket, m mark) string {
 		}
 		line("- %s: %s", l.Text, l.URL)
 	}
+	return b.String()
+}
+
+// description is the text of a new ticket.
+func description(e Event, old Ticket, m mark) string {
+	text := e.Text()
 	if old.Ref != "" {
-		line("\nThis goes on from ticket %s, which was %s. %s", called(old), old.State, old.Link)
+		text += fmt.Sprintf("\nThis goes on from ticket %s, which was %s. %s\n", called(old), old.State, old.Link)
 	}
-	line("\nThis ticket is kept by Curfew: it is told of changes, and resolved when the device is proven healthy, unless somebody has changed it by then.")
-	return b.String() + m.String()
+	return text + "\nThis ticket is kept by Curfew: it is told of changes, and resolved when the device is proven healthy, unless somebody has changed it by then.\n" + m.String()
 }
 
 // Shorten returns a text of at most n characters that still ends in its last
