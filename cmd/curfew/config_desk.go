@@ -88,7 +88,7 @@ func tenantIDs(conf *config) map[string]string {
 // desk checks a destination that is a desk of a vendor.
 func (c *checker) desk(conf *config, d *destinationConfig, path string, kind deskKind) {
 	d.URL = newSecret(strings.TrimRight(c.url(path+"/url", d.URLPlain, loopbackToo), "/"))
-	if d.URLPlain == "" && c.whole(path) {
+	if d.URLPlain == "" && kind.example != "" && c.whole(path) {
 		c.mistake(path+"/url", "this is missing: the address of the desk, such as %s", kind.example)
 	}
 	d.URLPlain = ""
@@ -130,9 +130,6 @@ func (c *checker) complete(conf *config, d destinationConfig) ticket.Desk {
 		}
 	}
 	d.Secrets = all
-	if !d.URL.set() {
-		d.URL = newSecret("https://desk.example")
-	}
 	return deskOf(conf, d, http.DefaultClient)
 }
 

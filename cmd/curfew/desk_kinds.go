@@ -2,6 +2,7 @@ package main
 
 import (
 	"curfew/handlers/ticket"
+	"curfew/handlers/ticket/autotask"
 	"curfew/handlers/ticket/connectwise"
 	"curfew/handlers/ticket/freshservice"
 	"curfew/handlers/ticket/halopsa"
@@ -33,6 +34,7 @@ func deskKinds() map[string]deskKind {
 		"zendesk":      {"Zendesk", "https://contoso.zendesk.com", []secretKey{token, oauth}, func() deskSection { return &zendeskSection{} }},
 		"freshservice": {"Freshservice", "https://contoso.freshservice.com", []secretKey{key}, func() deskSection { return &freshserviceSection{} }},
 		"halopsa":      {"HaloPSA", "https://contoso.halopsa.com", []secretKey{{"client_secret", true}}, func() deskSection { return &halopsaSection{} }},
+		"autotask":     {"Autotask PSA", "", []secretKey{{"secret", true}}, func() deskSection { return &autotaskSection{} }},
 		"connectwise":  {"ConnectWise PSA", "https://api-eu.myconnectwise.net", []secretKey{{"private_key", true}}, func() deskSection { return &connectwiseSection{} }},
 	}
 }
@@ -143,5 +145,28 @@ func (s *connectwiseSection) desk(p deskParts) ticket.Desk {
 		URL: p.url, Browse: s.Browse, Company: s.Company, PublicKey: s.PublicKey, PrivateKey: p.secret("private_key"), ClientID: s.ClientID, Member: s.User,
 		Client: p.client, Customers: s.places(p.ids), Fields: s.Fields, Priorities: s.Priority,
 		Resolved: s.ResolveBy, Reopened: s.ReopenBy, Automation: s.Automation,
+	}
+}
+
+type autotaskSection struct {
+	deskBase[autotask.Place, int]
+
+	User        string  `json:"user"`
+	Integration string  `json:"integration_code"`
+	Resource    int64   `json:"resource"`
+	New         int     `json:"new_status"`
+	Resolve     int     `json:"resolve_status"`
+	Reopened    int     `json:"reopen_status"`
+	Ended       []int   `json:"ended"`
+	NoteType    int     `json:"note_type"`
+	Publish     int     `json:"publish"`
+	Automation  []int64 `json:"automation"`
+}
+
+func (s *autotaskSection) desk(p deskParts) ticket.Desk {
+	return &autotask.Desk{
+		URL: p.url, User: s.User, Secret: p.secret("secret"), Integration: s.Integration, Resource: s.Resource, Client: p.client,
+		Customers: s.places(p.ids), Fields: s.Fields, Priorities: s.Priority,
+		New: s.New, Complete: s.Resolve, Reopened: s.Reopened, Ended: s.Ended, NoteType: s.NoteType, Publish: s.Publish, Automation: s.Automation,
 	}
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -16,6 +19,7 @@ func aSection(kind string) string {
 		"zendesk":      `user: curfew@contoso.example, token_env: CURFEW_TEST_SECRET, triage: {group: 42}, tags: [security]`,
 		"freshservice": `api_key_env: CURFEW_TEST_SECRET, triage: {group: 42}, priority: {high: 3}, ended: [6]`,
 		"halopsa":      `client_id: abc, client_secret_env: CURFEW_TEST_SECRET, triage: {client: 12, type: 1}`,
+		"autotask":     `user: curfew@contoso.example, secret_env: CURFEW_TEST_SECRET, integration_code: ABCDEFG, triage: {company: 7, queue: 8}`,
 		"connectwise":  `company: contoso, public_key: abcdefgh, private_key_env: CURFEW_TEST_SECRET, client_id: 3f9d1c7a-2b4e-4a6f-8d5c-7e6f5a4b3c2d, user: CurfewAPI, triage: {company: Contoso, board: Security}`,
 	}[kind]
 }
@@ -28,10 +32,10 @@ tenants:
     id: 8C2F6A1E-5D3B-4F0A-9B7C-1E2D3C4B5A69
     auth: {client_id: 3f9d1c7a-2b4e-4a6f-8d5c-7e6f5a4b3c2d, client_secret_env: CURFEW_TEST_SECRET}
 destinations:
-  desk: {kind: %s, url: "%s/", %s, reopen_within: 1d, fields: {x: "{{.Device.Serial}}"}}
+  desk: {kind: %s, url: "%s", %s, reopen_within: 1d, fields: {x: "{{.Device.Serial}}"}}
 policies:
   - {name: threat, when: device.threat >= medium, ladder: [{do: [ticket: {destination: desk}]}]}
-`, kind, deskKinds()[kind].example, aSection(kind))
+`, kind, cmp.Or(deskKinds()[kind].example, "https://webservices2.autotask.net")+"/", aSection(kind))
 		conf, problems := parseConfig("curfew.yaml", []byte(text), testOptions())
 		if conf == nil {
 			t.Errorf("%s: %v", kind, mistakes(problems))
@@ -48,5 +52,32 @@ policies:
 		if conf == nil {
 			t.Errorf("%s, without its secrets: %v", kind, mistakes(problems))
 		}
+	}
+}
+
+// The README tells of every kind, and what it tells is so.
+func TestTheTableOfDestinations(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	check(t, err)
+	for kind := range deskKinds() {
+		if want := fmt.Sprintf("\n| `%s` | tickets: ", kind); !strings.Contains(string(text), want) {
+			t.Errorf("the README has no line %q", want)
+		}
+	}
+	_, yaml, _ := strings.Cut(string(text), "```yaml\ndestinations:\n")
+	yaml, _, ok := strings.Cut(yaml, "```")
+	if !ok {
+		t.Fatal("the README shows no destinations")
+	}
+	conf, problems := parseConfig("curfew.yaml", []byte(`
+tenants:
+  - {name: contoso, id: 8c2f6a1e-5d3b-4f0a-9b7c-1e2d3c4b5a69, auth: {client_id: 3f9d1c7a-2b4e-4a6f-8d5c-7e6f5a4b3c2d, client_secret_env: CURFEW_TEST_SECRET}}
+  - {name: fabrikam, id: 9d3f7b2e-6e4c-4a1b-8c8d-2f3e4d5c6b70, auth: {client_id: 3f9d1c7a-2b4e-4a6f-8d5c-7e6f5a4b3c2d, client_secret_env: CURFEW_TEST_SECRET}}
+policies:
+  - {name: threat, when: device.threat >= medium, ladder: [{do: [ticket: {destination: desk}]}]}
+destinations:
+`+yaml), loadOptions{NoSecrets: true, Getenv: environment})
+	if conf == nil {
+		t.Errorf("what the README shows cannot be used: %v", mistakes(problems))
 	}
 }
