@@ -99,7 +99,7 @@ func (d *Desk) Check() error {
 		errs = append(errs, errors.New("it needs the provider's company id, and the public and private key of an API member"))
 	}
 	if strings.ContainsAny(d.Company, "+:") || strings.Contains(d.PublicKey, ":") {
-		errs = append(errs, errors.New("a company id holds no + or :, and a public key no :"))
+		errs = append(errs, errors.New("neither the company id nor the public key may hold a colon, and the company id no plus sign"))
 	}
 	if !guid.MatchString(d.ClientID) {
 		errs = append(errs, errors.New("its client id must be the GUID of the integration, from developer.connectwise.com: nothing is answered without one"))

@@ -188,6 +188,19 @@ func TestAPlaceThatIsNotThere(t *testing.T) {
 	}
 }
 
+// A member that is called otherwise would make all its notes a person's. The first
+// ticket shows it.
+func TestAMemberOfAnotherName(t *testing.T) {
+	story(t, newPSA(), func(d *connectwise.Desk) { d.Member = "Curfew" }, func(ctx context.Context, at *desktest.Story) {
+		n := ticket.New{Key: "curfew-1", Title: "x", Note: ticket.Note{Text: "x"}}
+		n.Event.Device.Tenant = "contoso"
+		made, err := at.Desk.Open(ctx, n)
+		if err != nil || !strings.Contains(made.Warning, "calls the API member CurfewAPI, not Curfew") {
+			t.Errorf("got %+v, %v", made, err)
+		}
+	})
+}
+
 // What a rule changed is nobody's; but a ticket that has an owner is left to them.
 func TestAutomationIsNoPerson(t *testing.T) {
 	for owner, want := range map[string]bool{"": true, "ben": false} {
@@ -225,7 +238,7 @@ func TestADeskThatCannotWork(t *testing.T) {
 		"must be https":              func(d *connectwise.Desk) { d.URL = "http://x.myconnectwise.net" },
 		"its browse address":         func(d *connectwise.Desk) { d.Browse = "x.myconnectwise.net" },
 		"public and private key":     func(d *connectwise.Desk) { d.PublicKey = "" },
-		"holds no +":                 func(d *connectwise.Desk) { d.Company = "a+b" },
+		"no plus sign":               func(d *connectwise.Desk) { d.Company = "a+b" },
 		"the GUID of":                func(d *connectwise.Desk) { d.ClientID = "curfew" },
 		"its member is missing":      func(d *connectwise.Desk) { d.Member = "" },
 		"a company and a board":      func(d *connectwise.Desk) { d.Customers.Routes["contoso"] = connectwise.Place{Company: "x"} },

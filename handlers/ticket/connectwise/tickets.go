@@ -118,6 +118,9 @@ func (d *Desk) Open(ctx context.Context, n ticket.New) (ticket.Ticket, error) {
 	}
 	t := d.ticket(made)
 	t.Key, t.Warning = n.Key, warning
+	if by := made.Info.EnteredBy; by != "" && !d.ours(by) { // its own notes would be taken for a person's
+		t.Warning = strings.TrimPrefix(fmt.Sprintf("%s; connectwise calls the API member %s, not %s: correct the destination's member", warning, handlers.Line(by, 100), handlers.Line(d.Member, 100)), "; ")
+	}
 	t.Created = cmp.Or(t.Created, time.Now().UTC())
 	return t, nil
 }

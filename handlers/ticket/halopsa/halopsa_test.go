@@ -31,7 +31,7 @@ func instances() map[string]func() *halopsatest.Instance {
 			return &halopsatest.Instance{ClientID: "an-id", ClientSecret: secret, Clients: []int{12, 13}}
 		},
 		"hosted": func() *halopsatest.Instance {
-			return &halopsatest.Instance{ClientID: "an-id", ClientSecret: secret, Clients: []int{12, 13}, Tenant: "contoso", Life: 5 * time.Minute, Lag: 90 * time.Second}
+			return &halopsatest.Instance{ClientID: "an-id", ClientSecret: secret, Clients: []int{12, 13}, Tenant: "contoso", Life: 5 * time.Minute, Lag: 90 * time.Second, Lists: true}
 		},
 	}
 }

@@ -66,8 +66,8 @@ func (s *stamp) UnmarshalJSON(b []byte) error {
 const (
 	pageSize = 50
 	maxPages = 50
-	// A ticket's last actions that are read. Each is shown with some sixty fields,
-	// and an answer must stay below a megabyte.
+	// A ticket's last actions that are read; Halo shows the newest. Each has some
+	// sixty fields, and an answer must stay below a megabyte.
 	maxActions = 100
 )
 

@@ -33,6 +33,7 @@ type Instance struct {
 	Lag                    time.Duration // until a search shows what was made
 	Clients                []int         // those that the agent can see
 	Strict                 bool          // closing a ticket asks for a field that nobody sends
+	Lists                  bool          // what is written is answered with a list of one (Uptime Kuma's provider reads both)
 
 	mu      sync.Mutex
 	tickets []*Ticket

@@ -70,7 +70,7 @@ func first(w http.ResponseWriter, r *http.Request, into any) bool {
 }
 
 // write makes a ticket, or changes the one with the id. Both are answered with an
-// object: 201 (HaloAPI).
+// object, of a list of one too: 201 (CIPP).
 func (s *Instance) write(w http.ResponseWriter, r *http.Request) {
 	var in struct {
 		ID       int              `json:"id"`
@@ -112,7 +112,12 @@ func (s *Instance) write(w http.ResponseWriter, r *http.Request) {
 	for _, f := range in.Fields {
 		t.Custom[f.Name] = f.Value
 	}
-	answer(w, http.StatusCreated, s.insert(t, Us, "Curfew").show(true))
+	shown := s.insert(t, Us, "Curfew").show(true)
+	if s.Lists {
+		answer(w, http.StatusCreated, []any{shown})
+		return
+	}
+	answer(w, http.StatusCreated, shown)
 }
 
 // enter sets a status. A closure may ask for fields (HaloAPI: Set-HaloTicket).
