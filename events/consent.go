@@ -98,9 +98,9 @@ func (t *turn) declined(f Declined) {
 		return
 	}
 	task := t.Pending[i]
-	t.drop(task, "declined by "+f.By+prefixed(": ", f.Reason))
+	t.drop(task, "declined by "+f.By+because(f.Reason))
 	if t.Open {
-		t.attend("%s was declined by %s%s", describe(task), f.By, prefixed(": ", f.Reason))
+		t.attend("%s was declined by %s%s", describe(task), f.By, because(f.Reason))
 	}
 }
 

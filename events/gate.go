@@ -73,5 +73,5 @@ func (t *turn) refused(id, link, verb, by, reason string) {
 	if link != "" {
 		t.Pending[i].Links = append(slices.Clone(t.Pending[i].Links), link)
 	}
-	t.drop(t.Pending[i], verb+" by "+by+prefixed(": ", reason))
+	t.drop(t.Pending[i], verb+" by "+by+because(reason))
 }

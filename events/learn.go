@@ -234,7 +234,7 @@ func (t *turn) done(f Done) {
 	} else {
 		return
 	}
-	t.say("%s done%s%s", describe(task), map[bool]string{true: " elsewhere"}[f.Others], prefixed(": ", f.Receipt))
+	t.say("%s done%s%s", describe(task), map[bool]string{true: " elsewhere"}[f.Others], because(f.Receipt))
 	if f.Dry {
 		t.ended(task, Pretended, f.Receipt)
 	} else {
@@ -368,11 +368,12 @@ func (t *turn) busy() bool {
 	return slices.ContainsFunc(t.Pending, func(task Task) bool { return task.Rung > 0 })
 }
 
-func prefixed(prefix, s string) string {
-	if s == "" {
+// because is a reason after a colon, or nothing.
+func because(reason string) string {
+	if reason == "" {
 		return ""
 	}
-	return prefix + s
+	return ": " + reason
 }
 
 func describe(t Task) string {

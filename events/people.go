@@ -23,7 +23,7 @@ func (t *turn) hold(h Hold, verb string) {
 	}
 	if t.Hold == nil || *t.Hold != h {
 		t.Hold = &h
-		t.say("%s by %s until %s%s", verb, h.By, h.Until.Format(time.RFC3339), prefixed(": ", h.Reason))
+		t.say("%s by %s until %s%s", verb, h.By, h.Until.Format(time.RFC3339), because(h.Reason))
 	}
 }
 

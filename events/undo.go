@@ -149,7 +149,7 @@ func (t *turn) confinedUntil(e Effect) time.Time {
 func (t *turn) lifted(f Lifted) {
 	for _, e := range slices.Clone(t.Effects) {
 		if e.Action == Isolate && !slices.ContainsFunc(t.Pending, func(task Task) bool { return takesBack(task, e) }) {
-			t.say("%s lifts the isolation%s", f.By, prefixed(": ", f.Reason))
+			t.say("%s lifts the isolation%s", f.By, because(f.Reason))
 			e.Back = false
 			t.undo(e)
 		}
