@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -183,6 +185,27 @@ func (c Customers[R]) Place(n New) (place R, placed New, warning string, err err
 		n.Text = "Attention: " + warning + "\n\n" + n.Text
 	}
 	return place, n, warning, err
+}
+
+// Check reports what is wrong with every place, and that there is none at all. what
+// is what a place mainly names, such as "project".
+func (c Customers[R]) Check(what string, of func(R) error) error {
+	var errs []error
+	check := func(who string, place R) {
+		if err := of(place); err != nil {
+			errs = append(errs, fmt.Errorf("customer %s: %w", who, err))
+		}
+	}
+	for _, tenant := range slices.Sorted(maps.Keys(c.Routes)) {
+		check(tenant, c.Routes[tenant])
+	}
+	switch {
+	case c.Triage != nil:
+		check("triage", *c.Triage)
+	case len(c.Routes) == 0:
+		errs = append(errs, fmt.Errorf("it has no %s for any tenant, and none for triage", what))
+	}
+	return errors.Join(errs...)
 }
 
 // Risk is the severity of an event as a level.

@@ -57,3 +57,30 @@ func (g *Grant) keep(token string, life time.Duration) {
 	defer g.mu.Unlock()
 	g.token, g.until = token, time.Now().Add(life)
 }
+
+// A Known is something that is asked for once, such as the id of an account. The
+// zero value is ready. It must not be copied once used.
+type Known[T comparable] struct {
+	mu    sync.Mutex
+	value T
+}
+
+// Get is what is known, or what ask says without an error. ask may be called more
+// than once at a time.
+func (k *Known[T]) Get(ask func() (T, error)) (T, error) {
+	k.mu.Lock()
+	value := k.value
+	k.mu.Unlock()
+	var none T
+	if value != none {
+		return value, nil
+	}
+	value, err := ask()
+	if err != nil {
+		return none, err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.value = value
+	return value, nil
+}

@@ -35,7 +35,6 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
-	"sync"
 	"time"
 
 	"curfew/handlers"
@@ -58,8 +57,7 @@ type Desk struct {
 	// Behind is how late the filter is taken to be. Zero: five minutes.
 	Behind time.Duration
 
-	mu sync.Mutex
-	me int64 // the agent's id
+	me ticket.Known[int64] // the agent's id
 }
 
 // A Place is where the tickets of a customer go, each by its id.
@@ -78,7 +76,7 @@ var tagText = regexp.MustCompile(`^[^\s,"']{1,32}$`)
 
 // Check reports every reason why the desk cannot be used.
 func (d *Desk) Check() error {
-	errs := []error{d.api().Check(), d.Fields.Check(), d.Resolution.Check()}
+	errs := []error{d.api().Check(), d.Fields.Check(), d.Resolution.Check(), d.Customers.Check("group", Place.check)}
 	if len(d.Key) < 8 {
 		errs = append(errs, errors.New("its key, an agent's API key, is missing"))
 	}
@@ -97,26 +95,15 @@ func (d *Desk) Check() error {
 			errs = append(errs, fmt.Errorf("the state %d is not one of your own, which are 6 and up", s))
 		}
 	}
-	for tenant, p := range d.Customers.Routes {
-		errs = append(errs, p.check(tenant))
-	}
-	if d.Customers.Triage != nil {
-		errs = append(errs, d.Customers.Triage.check("triage"))
-	} else if len(d.Customers.Routes) == 0 {
-		errs = append(errs, errors.New("it has no group for any tenant, and none for triage"))
-	}
 	return errors.Join(errs...)
 }
 
-func (p Place) check(tenant string) error {
+func (p Place) check() error {
 	err := p.Fields.Check()
 	if p.Group <= 0 || p.Workspace < 0 || p.Department < 0 || p.Requester < 0 {
 		err = errors.Join(err, errors.New("the group must be given by its id, a number, and so must workspace, department and requester if there are any"))
 	}
-	if err != nil {
-		return fmt.Errorf("customer %s: %w", tenant, err)
-	}
-	return nil
+	return err
 }
 
 // Lag is how late the filter may be.
@@ -158,27 +145,20 @@ func (d *Desk) call(ctx context.Context, c ticket.Call) error {
 // account is the id of the agent whose key we have. The API's page does not list
 // the call, but it is the usual one to try a key with (public clients, 2024-2026).
 func (d *Desk) account(ctx context.Context) (int64, error) {
-	d.mu.Lock()
-	known := d.me
-	d.mu.Unlock()
-	if known != 0 {
-		return known, nil
-	}
-	var answer struct {
-		Agent struct {
-			ID int64 `json:"id"`
-		} `json:"agent"`
-	}
-	if err := d.call(ctx, ticket.Call{Path: "/agents/me", Into: &answer}); err != nil {
-		return 0, fmt.Errorf("ask who we are: %w", err)
-	}
-	if answer.Agent.ID == 0 {
-		return 0, handlers.GiveUp(errors.New("freshservice does not say which agent the key is of"))
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.me = answer.Agent.ID
-	return d.me, nil
+	return d.me.Get(func() (int64, error) {
+		var answer struct {
+			Agent struct {
+				ID int64 `json:"id"`
+			} `json:"agent"`
+		}
+		if err := d.call(ctx, ticket.Call{Path: "/agents/me", Into: &answer}); err != nil {
+			return 0, fmt.Errorf("ask who we are: %w", err)
+		}
+		if answer.Agent.ID == 0 {
+			return 0, handlers.GiveUp(errors.New("freshservice does not say which agent the key is of"))
+		}
+		return answer.Agent.ID, nil
+	})
 }
 
 // priority is that of a severity.

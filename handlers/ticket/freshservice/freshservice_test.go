@@ -75,6 +75,14 @@ func TestADeafFilter(t *testing.T) {
 		if found, err := at.Desk.Find(ctx, "curfew-0"); err != nil || len(found) != 0 {
 			t.Errorf("of no case there is found: %+v, %v", found, err)
 		}
+		for n := range 40 {
+			if _, err := at.Desk.Open(ctx, ticket.New{Key: fmt.Sprint("curfew-1", n), Title: "a title", Note: ticket.Note{Text: "a text", Event: ticket.Event{Device: ticket.Device{Tenant: "contoso"}}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := at.Desk.Find(ctx, "curfew-0"); !handlers.Read(err).GiveUp || !strings.Contains(err.Error(), "see tags") {
+			t.Errorf("of too many there is found: %v", err)
+		}
 	})
 }
 

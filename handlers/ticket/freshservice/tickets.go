@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -61,13 +62,16 @@ func (d *Desk) Find(ctx context.Context, key string) ([]ticket.Ticket, error) {
 	}
 	var out []ticket.Ticket
 	slices.SortStableFunc(found, func(a, b row) int { return b.Created.Compare(a.Created.Time) })
-	ended := false
+	ended, looks := false, 0
 	for _, r := range found {
 		over := d.state(r) != ticket.Open
 		if over && ended {
 			continue // of those that have ended only the last one matters, and each look costs
 		}
 		if r.Tags == nil {
+			if looks++; looks > maxLooks {
+				return nil, handlers.GiveUp(fmt.Errorf("freshservice finds more than %d tickets by a tag that they do not show: may the key's agent see tags?", maxLooks))
+			}
 			seen, err := d.view(ctx, strconv.FormatInt(r.ID, 10), "tags")
 			if ticket.NotFound(err) {
 				continue
@@ -84,6 +88,10 @@ func (d *Desk) Find(ctx context.Context, key string) ([]ticket.Ticket, error) {
 	}
 	return out, nil
 }
+
+// maxLooks bounds how many tickets are looked at to see whether they have the key.
+// A case has one or two.
+const maxLooks = 30
 
 // perPage is the size of the filter's pages, which cannot be chosen (docs: filter
 // tickets); maxPages bounds what is asked for.

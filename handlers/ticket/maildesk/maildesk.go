@@ -89,22 +89,14 @@ var (
 
 // Check reports every reason why the desk cannot be used.
 func (d *Desk) Check() error {
-	var errs []error
+	errs := []error{d.Customers.Check("address", Place.check)}
 	if d.Mailer == nil {
 		errs = append(errs, errors.New("it has nobody to send its mails"))
-	}
-	for tenant, p := range d.Customers.Routes {
-		errs = append(errs, p.check(tenant))
-	}
-	if d.Customers.Triage != nil {
-		errs = append(errs, d.Customers.Triage.check("triage"))
-	} else if len(d.Customers.Routes) == 0 {
-		errs = append(errs, errors.New("it has no address for any tenant, and none for triage"))
 	}
 	return errors.Join(errs...)
 }
 
-func (p Place) check(tenant string) error {
+func (p Place) check() error {
 	var err error
 	if a, bad := mail.ParseAddress(p.To); bad != nil || a.Address != p.To {
 		err = fmt.Errorf("%q is not a mail address", handlers.Line(p.To, 100))
@@ -112,10 +104,7 @@ func (p Place) check(tenant string) error {
 	if p.Tag != "" && (len(p.Tag) > 24 || !tagText.MatchString(p.Tag)) {
 		err = errors.Join(err, fmt.Errorf("the tag %q must be of small letters, digits and single hyphens, 24 at most", handlers.Line(p.Tag, 50)))
 	}
-	if err != nil {
-		return fmt.Errorf("customer %s: %w", tenant, err)
-	}
-	return nil
+	return err
 }
 
 // Folds is true: nothing is searched here.

@@ -39,7 +39,6 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
-	"sync"
 	"time"
 
 	"curfew/handlers"
@@ -64,8 +63,7 @@ type Desk struct {
 	Behind time.Duration
 
 	grant ticket.Grant
-	mu    sync.Mutex
-	me    int64 // the account's id
+	me    ticket.Known[int64] // the account's id
 }
 
 // A Place is where the tickets of a customer go, each by its id.
@@ -86,7 +84,7 @@ var tagText = regexp.MustCompile(`^[^\s,"]{1,80}$`)
 
 // Check reports every reason why the desk cannot be used.
 func (d *Desk) Check() error {
-	errs := []error{d.api("").Check(), d.Fields.Check()}
+	errs := []error{d.api("").Check(), d.Fields.Check(), d.Customers.Check("group", Place.check)}
 	oauth, basic := d.ClientID != "" && d.ClientSecret != "", d.Email != "" && d.Token != ""
 	if oauth == basic {
 		errs = append(errs, errors.New("it needs either an OAuth client id and secret, or an email and API token"))
@@ -101,26 +99,15 @@ func (d *Desk) Check() error {
 			errs = append(errs, fmt.Errorf("the priority %q of %s is none of urgent, high, normal and low", p, severity))
 		}
 	}
-	for tenant, p := range d.Customers.Routes {
-		errs = append(errs, p.check(tenant))
-	}
-	if d.Customers.Triage != nil {
-		errs = append(errs, d.Customers.Triage.check("triage"))
-	} else if len(d.Customers.Routes) == 0 {
-		errs = append(errs, errors.New("it has no group for any tenant, and none for triage"))
-	}
 	return errors.Join(errs...)
 }
 
-func (p Place) check(tenant string) error {
+func (p Place) check() error {
 	err := p.Fields.Check()
 	if p.Group <= 0 || p.Organization < 0 || p.Requester < 0 || p.Brand < 0 {
 		err = errors.Join(err, errors.New("the group must be given by its id, a number, and so must organization, requester and brand if there are any"))
 	}
-	if err != nil {
-		return fmt.Errorf("customer %s: %w", tenant, err)
-	}
-	return nil
+	return err
 }
 
 // Lag is how late the list of tickets may be.
@@ -185,25 +172,18 @@ func (d *Desk) ask(ctx context.Context) (token string, life time.Duration, err e
 // account is the id of our own account. Who is nobody is shown one without an id,
 // and no error.
 func (d *Desk) account(ctx context.Context) (int64, error) {
-	d.mu.Lock()
-	known := d.me
-	d.mu.Unlock()
-	if known != 0 {
-		return known, nil
-	}
-	var answer struct {
-		User user `json:"user"`
-	}
-	if err := d.call(ctx, ticket.Call{Path: "/users/me", Into: &answer}); err != nil {
-		return 0, fmt.Errorf("ask who we are: %w", err)
-	}
-	if answer.User.ID == 0 {
-		return 0, handlers.GiveUp(errors.New("zendesk does not know the account: check the credentials"))
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.me = answer.User.ID
-	return d.me, nil
+	return d.me.Get(func() (int64, error) {
+		var answer struct {
+			User user `json:"user"`
+		}
+		if err := d.call(ctx, ticket.Call{Path: "/users/me", Into: &answer}); err != nil {
+			return 0, fmt.Errorf("ask who we are: %w", err)
+		}
+		if answer.User.ID == 0 {
+			return 0, handlers.GiveUp(errors.New("zendesk does not know the account: check the credentials"))
+		}
+		return answer.User.ID, nil
+	})
 }
 
 func priorities() map[string]string {
