@@ -78,6 +78,7 @@ type heldLine struct {
 	Needs      int               `json:"needs,omitempty"`
 	Approvals  []events.Approval `json:"approvals,omitempty"`
 	Released   string            `json:"released,omitempty"`
+	Owner      string            `json:"owner"` // whose move it is
 }
 
 func newHeldCmd(a *app) *cobra.Command {
@@ -100,7 +101,7 @@ func newHeldListCmd(a *app) *cobra.Command {
 		Long: `List the tasks that are held, by which gate and why, and when it is asked again.
 
 With --json each line is an object with tenant, tenantName, device, name, user,
-task, action, gate, reason, since, again, needs, approvals and released.`,
+task, action, gate, reason, since, again, needs, approvals, released and owner (whose move it is).`,
 		Example: "  curfew held list\n  curfew held list --tenant contoso --json | jq -r .task",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -127,7 +128,7 @@ func (a *app) listHeld(ctx context.Context, q *queue, tenant string, asJSON bool
 			l := heldLine{
 				Tenant: h.c.Tenant, TenantName: q.tenants[h.c.Tenant], Device: h.c.Key.Device, Name: h.c.Device.Name, User: h.c.Inhabited().User,
 				Task: h.t.ID, Action: h.t.Action, Gate: gateName, Reason: reason, Since: h.since(), Again: h.t.Next,
-				Needs: h.t.Needs, Approvals: h.t.Approvals, Released: h.t.Released,
+				Needs: h.t.Needs, Approvals: h.t.Approvals, Released: h.t.Released, Owner: h.owner(),
 			}
 			if err := p.json(l); err != nil {
 				return err
@@ -136,12 +137,12 @@ func (a *app) listHeld(ctx context.Context, q *queue, tenant string, asJSON bool
 		}
 		rows = append(rows, []cell{
 			{text: q.tenant(h.c.Tenant)}, {text: deviceName(h.c), style: bold}, {text: orderText(h.t.Order)}, {gateName, yellow},
-			{text: p.when(h.since())}, {text: p.when(h.t.Next)}, {text: reason},
+			{text: p.when(h.since())}, {text: p.when(h.t.Next)}, {text: h.owner()}, {text: reason},
 		})
 	}
 	switch {
 	case len(rows) > 0:
-		p.table([]string{"TENANT", "DEVICE", "TASK", "GATE", "HELD SINCE", "ASKED AGAIN", "REASON"}, rows)
+		p.table([]string{"TENANT", "DEVICE", "TASK", "GATE", "HELD SINCE", "ASKED AGAIN", "WHOSE MOVE", "REASON"}, rows)
 		p.printf("\n%s\n", p.paint(faint, count(len(rows), "held task")))
 	case !asJSON && unreadable == nil:
 		p.printf("Nothing is held.\n")
