@@ -57,6 +57,12 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/page/goalert/goalerttest", "", pretender},
 	{"handlers/page/grafana", "events handlers handlers/page handlers/page/hook", handler},
 	{"handlers/page/grafana/grafanatest", "", pretender},
+	{"handlers/page/chat", "handlers handlers/page", handler},
+	{"handlers/page/chat/chattest", "handlers/page/pagertest", "who reads a channel sees alerts, as the suite of pagers does"},
+	{"handlers/page/slack", "handlers handlers/page handlers/page/chat", handler},
+	{"handlers/page/slack/slacktest", "", pretender},
+	{"handlers/page/teams", "handlers handlers/page handlers/page/chat", handler},
+	{"handlers/page/teams/teamstest", "", pretender},
 	{"handlers/page/webhook", "handlers handlers/page handlers/sign", handler},
 	{"handlers/page/webhook/webhooktest", "handlers/page/webhook handlers/sign", pretender},
 	{"handlers/page/pagertest", "events handlers handlers/page handlers/handlerstest handlers/handlerstest/fake", "the suite of pagers asks the same of every vendor, so it knows none"},
@@ -113,6 +119,8 @@ var inTests = map[string]string{
 	"handlers/ticket/zendesk":      "events",
 	"handlers/ticket/freshservice": "events",
 	"handlers/ticket/maildesk":     "events",
+	"handlers/page/slack":          "events",
+	"handlers/page/teams":          "events",
 }
 
 // modules are the other people's modules that we use, by their names in arrows.
