@@ -11,7 +11,9 @@ import (
 
 	"curfew/events"
 	"curfew/events/rules"
+	"curfew/graph"
 	"curfew/handlers/ticket"
+	"curfew/handlers/ticket/maildesk"
 )
 
 // A deskSection is what the file says of a desk, in the terms of its vendor.
@@ -27,6 +29,7 @@ type deskParts struct {
 	url    string
 	secret func(name string) string
 	client *http.Client
+	mailer maildesk.Mailer
 	ids    map[string]string // of tenants, by their names in small letters and by themselves
 }
 
@@ -60,7 +63,7 @@ func (b *deskBase[P, W]) places(ids map[string]string) ticket.Customers[P] {
 }
 
 // deskOf makes the desk of a destination, or nil if it is none.
-func deskOf(conf *config, d destinationConfig, c *http.Client) ticket.Desk {
+func deskOf(conf *config, d destinationConfig, c *http.Client, m maildesk.Mailer) ticket.Desk {
 	switch {
 	case d.Kind == "webhook":
 		desk := ticket.Webhook{URL: d.URL.reveal(), Secret: d.Secret.reveal(), Client: c}
@@ -69,7 +72,7 @@ func deskOf(conf *config, d destinationConfig, c *http.Client) ticket.Desk {
 		}
 		return desk
 	case d.Desk != nil:
-		return d.Desk.desk(deskParts{url: d.URL.reveal(), secret: func(name string) string { return d.Secrets[name].reveal() }, client: c, ids: tenantIDs(conf)})
+		return d.Desk.desk(deskParts{url: d.URL.reveal(), secret: func(name string) string { return d.Secrets[name].reveal() }, client: c, mailer: m, ids: tenantIDs(conf)})
 	}
 	return nil
 }
@@ -106,6 +109,9 @@ func (c *checker) desk(conf *config, d *destinationConfig, path string, kind des
 	c.deskSecrets(d, path, written, kind)
 	c.customers(conf, d.Desk, path)
 	c.fields(path)
+	if m, ok := d.Desk.(*mailSection); ok {
+		c.mailDesk(conf, m, path)
+	}
 	for _, s := range d.Desk.severities() {
 		if !slices.Contains(severities(), s) {
 			c.mistake(pointer(path+"/priority", s), "%.40q is no severity; there are %s", s, strings.Join(severities(), ", "))
@@ -130,7 +136,7 @@ func (c *checker) complete(conf *config, d destinationConfig) ticket.Desk {
 		}
 	}
 	d.Secrets = all
-	return deskOf(conf, d, http.DefaultClient)
+	return deskOf(conf, d, http.DefaultClient, graph.Tenants{})
 }
 
 func severities() []string {
@@ -195,6 +201,39 @@ func (c *checker) customers(conf *config, s deskSection, path string) {
 		c.warning(path+"/customers", "no place for the tickets of %s: they go to triage", text)
 	default:
 		c.mistake(path+"/customers", "no place for the tickets of %s: add it, or a place for triage", text)
+	}
+}
+
+// mailDesk checks that there are mailboxes for the mails to a desk to come from.
+func (c *checker) mailDesk(conf *config, s *mailSection, path string) {
+	ids, from := tenantIDs(conf), map[string]string{}
+	for _, t := range conf.Tenants {
+		from[t.ID] = t.MailFrom
+	}
+	sends := func(at, name string) {
+		if id := ids[strings.ToLower(name)]; id == "" {
+			c.mistake(at, "no tenant is called %.64q", name)
+		} else if from[id] == "" {
+			c.mistake(at, "tenant %s has no mailbox to send from: give it a mail_from, or name another tenant by from", name)
+		}
+	}
+	for name, p := range s.Customers {
+		if at := pointer(path+"/customers", name); p.From != "" {
+			sends(at+"/from", p.From)
+		} else if ids[strings.ToLower(name)] != "" {
+			sends(at, name)
+		}
+	}
+	switch named, _ := s.tenants(); {
+	case s.Triage == nil:
+	case s.Triage.From != "":
+		sends(path+"/triage/from", s.Triage.From)
+	default:
+		for _, t := range conf.Tenants {
+			if t.ID != "" && !slices.ContainsFunc(named, func(name string) bool { return ids[strings.ToLower(name)] == t.ID }) {
+				sends(path+"/triage", t.Name)
+			}
+		}
 	}
 }
 

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"strings"
+
 	"curfew/handlers/ticket"
 	"curfew/handlers/ticket/autotask"
 	"curfew/handlers/ticket/connectwise"
 	"curfew/handlers/ticket/freshservice"
 	"curfew/handlers/ticket/halopsa"
 	"curfew/handlers/ticket/jira"
+	"curfew/handlers/ticket/maildesk"
 	"curfew/handlers/ticket/servicenow"
 	"curfew/handlers/ticket/zendesk"
 )
@@ -17,6 +20,7 @@ type deskKind struct {
 	example string      // an address
 	secrets []secretKey // the keys that end in _file and _env
 	section func() deskSection
+	folds   bool // it keeps its tickets by itself, and is only told
 }
 
 type secretKey struct {
@@ -29,13 +33,14 @@ type secretKey struct {
 func deskKinds() map[string]deskKind {
 	token, key, oauth := secretKey{"token", false}, secretKey{"api_key", true}, secretKey{"client_secret", false}
 	return map[string]deskKind{
-		"jira":         {"Jira", "https://contoso.atlassian.net", []secretKey{{"token", true}}, func() deskSection { return &jiraSection{} }},
-		"servicenow":   {"ServiceNow", "https://contoso.service-now.com", []secretKey{{"password", false}, oauth}, func() deskSection { return &servicenowSection{} }},
-		"zendesk":      {"Zendesk", "https://contoso.zendesk.com", []secretKey{token, oauth}, func() deskSection { return &zendeskSection{} }},
-		"freshservice": {"Freshservice", "https://contoso.freshservice.com", []secretKey{key}, func() deskSection { return &freshserviceSection{} }},
-		"halopsa":      {"HaloPSA", "https://contoso.halopsa.com", []secretKey{{"client_secret", true}}, func() deskSection { return &halopsaSection{} }},
-		"autotask":     {"Autotask PSA", "", []secretKey{{"secret", true}}, func() deskSection { return &autotaskSection{} }},
-		"connectwise":  {"ConnectWise PSA", "https://api-eu.myconnectwise.net", []secretKey{{"private_key", true}}, func() deskSection { return &connectwiseSection{} }},
+		"mail":         {"a desk that is reached by mail", "", nil, func() deskSection { return &mailSection{} }, true},
+		"jira":         {"Jira", "https://contoso.atlassian.net", []secretKey{{"token", true}}, func() deskSection { return &jiraSection{} }, false},
+		"servicenow":   {"ServiceNow", "https://contoso.service-now.com", []secretKey{{"password", false}, oauth}, func() deskSection { return &servicenowSection{} }, false},
+		"zendesk":      {"Zendesk", "https://contoso.zendesk.com", []secretKey{token, oauth}, func() deskSection { return &zendeskSection{} }, false},
+		"freshservice": {"Freshservice", "https://contoso.freshservice.com", []secretKey{key}, func() deskSection { return &freshserviceSection{} }, false},
+		"halopsa":      {"HaloPSA", "https://contoso.halopsa.com", []secretKey{{"client_secret", true}}, func() deskSection { return &halopsaSection{} }, false},
+		"autotask":     {"Autotask PSA", "", []secretKey{{"secret", true}}, func() deskSection { return &autotaskSection{} }, false},
+		"connectwise":  {"ConnectWise PSA", "https://api-eu.myconnectwise.net", []secretKey{{"private_key", true}}, func() deskSection { return &connectwiseSection{} }, false},
 	}
 }
 
@@ -169,4 +174,26 @@ func (s *autotaskSection) desk(p deskParts) ticket.Desk {
 		Customers: s.places(p.ids), Fields: s.Fields, Priorities: s.Priority,
 		New: s.New, Complete: s.Resolve, Reopened: s.Reopened, Ended: s.Ended, NoteType: s.NoteType, Publish: s.Publish, Automation: s.Automation,
 	}
+}
+
+type mailSection struct {
+	deskBase[maildesk.Place, string]
+}
+
+func (s *mailSection) desk(p deskParts) ticket.Desk {
+	d := &maildesk.Desk{Mailer: p.mailer, Customers: s.places(p.ids)}
+	from := func(place maildesk.Place) maildesk.Place {
+		if place.From != "" {
+			place.From = p.ids[strings.ToLower(place.From)]
+		}
+		return place
+	}
+	for id, place := range d.Customers.Routes {
+		d.Customers.Routes[id] = from(place)
+	}
+	if s.Triage != nil {
+		place := from(*s.Triage)
+		d.Customers.Triage = &place
+	}
+	return d
 }

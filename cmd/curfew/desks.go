@@ -8,14 +8,15 @@ import (
 
 	"curfew/events"
 	"curfew/events/journal"
+	"curfew/graph"
 	"curfew/handlers/ticket"
 )
 
 // desks are those of the configuration.
-func desks(conf *config, log *slog.Logger) *ticket.Handler {
+func desks(conf *config, mails graph.Tenants, log *slog.Logger) *ticket.Handler {
 	h := &ticket.Handler{Desks: map[string]ticket.Desk{}, Reopen: map[string]time.Duration{}, Log: log}
 	for name, d := range conf.Destinations {
-		if desk := deskOf(conf, d, client(d.CA)); desk != nil {
+		if desk := deskOf(conf, d, client(d.CA), mails); desk != nil {
 			h.Desks[name] = desk
 		}
 		if d.Desk != nil {

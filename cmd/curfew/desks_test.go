@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"curfew/graph"
 )
 
 // aSection is a whole section of each kind of desk; a kind without one fails.
@@ -20,32 +22,39 @@ func aSection(kind string) string {
 		"freshservice": `api_key_env: CURFEW_TEST_SECRET, triage: {group: 42}, priority: {high: 3}, ended: [6]`,
 		"halopsa":      `client_id: abc, client_secret_env: CURFEW_TEST_SECRET, triage: {client: 12, type: 1}`,
 		"autotask":     `user: curfew@contoso.example, secret_env: CURFEW_TEST_SECRET, integration_code: ABCDEFG, triage: {company: 7, queue: 8}`,
+		"mail":         `triage: {to: desk@contoso.example, tag: contoso}`,
 		"connectwise":  `company: contoso, public_key: abcdefgh, private_key_env: CURFEW_TEST_SECRET, client_id: 3f9d1c7a-2b4e-4a6f-8d5c-7e6f5a4b3c2d, user: CurfewAPI, triage: {company: Contoso, board: Security}`,
 	}[kind]
 }
 
 func TestEveryKindOfDeskCanBeConfigured(t *testing.T) {
 	for _, kind := range slices.Sorted(maps.Keys(deskKinds())) {
+		k := deskKinds()[kind]
+		shared := fmt.Sprintf(`url: "%s/", reopen_within: 1d, fields: {x: "{{.Device.Serial}}"},`, cmp.Or(k.example, "https://webservices2.autotask.net"))
+		if k.folds {
+			shared = ""
+		}
 		text := fmt.Sprintf(`
 tenants:
   - name: Contoso
     id: 8C2F6A1E-5D3B-4F0A-9B7C-1E2D3C4B5A69
+    mail_from: it@contoso.example
     auth: {client_id: 3f9d1c7a-2b4e-4a6f-8d5c-7e6f5a4b3c2d, client_secret_env: CURFEW_TEST_SECRET}
 destinations:
-  desk: {kind: %s, url: "%s", %s, reopen_within: 1d, fields: {x: "{{.Device.Serial}}"}}
+  desk: {kind: %s, %s %s}
 policies:
   - {name: threat, when: device.threat >= medium, ladder: [{do: [ticket: {destination: desk}]}]}
-`, kind, cmp.Or(deskKinds()[kind].example, "https://webservices2.autotask.net")+"/", aSection(kind))
+`, kind, shared, aSection(kind))
 		conf, problems := parseConfig("curfew.yaml", []byte(text), testOptions())
 		if conf == nil {
 			t.Errorf("%s: %v", kind, mistakes(problems))
 			continue
 		}
-		h := desks(conf, quiet)
-		if err := h.Desks["desk"].Check(); err != nil || h.Reopen["desk"] != 24*time.Hour {
+		h := desks(conf, graph.Tenants{}, quiet)
+		if err := h.Desks["desk"].Check(); err != nil || !k.folds && h.Reopen["desk"] != 24*time.Hour {
 			t.Errorf("%s: %v, %v", kind, err, h.Reopen)
 		}
-		if a := abilityOf(conf.Destinations["desk"]); !a.ReadBack || a.For != "tickets" {
+		if a := abilityOf(conf.Destinations["desk"]); a.ReadBack == k.folds || a.For != "tickets" {
 			t.Errorf("%s: %+v", kind, a)
 		}
 		conf, problems = parseConfig("curfew.yaml", []byte(text), loadOptions{NoSecrets: true, Getenv: func(string) string { return "" }})

@@ -28,8 +28,8 @@ type ability struct {
 
 // abilityOf is what a destination supports, or the zero ability if its kind is not known.
 func abilityOf(d destinationConfig) ability {
-	if _, ok := deskKinds()[d.Kind]; ok {
-		return ability{For: "tickets", Find: true, Comment: true, Resolve: true, ReadBack: true}
+	if k, ok := deskKinds()[d.Kind]; ok {
+		return ability{For: "tickets", Find: !k.folds, Comment: true, Resolve: true, ReadBack: !k.folds}
 	}
 	switch {
 	case d.Kind == "webhook":
@@ -234,7 +234,12 @@ func (a *app) testDestination(ctx context.Context, name, tenant string, asJSON b
 	}
 	p := a.printer()
 	t := &trial{id: trialID(), tenant: id, at: time.Now().UTC(), tell: func(s step) error { return p.step(s, asJSON) }}
-	if desk := deskOf(conf, d, client(d.CA)); desk != nil {
+	by, err := cloudsOf(conf)
+	if err != nil {
+		return wrong(err)
+	}
+	defer by.Close()
+	if desk := deskOf(conf, d, client(d.CA), by.watch); desk != nil {
 		err = t.desk(ctx, desk)
 	} else if pager := pagerOf(d); pager != nil {
 		err = t.pager(ctx, pager)

@@ -143,7 +143,7 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	w.guard = guard
 	act := actuatorOf(conf, w.clouds, log)
 	act.Signed = w.asks.signed
-	w.desks = desks(conf, log)
+	w.desks = desks(conf, w.clouds.watch, log)
 	w.table = table(conf, w.clouds, templates, guard, act, w.asks, w.desks)
 	if conf.Role.watches() {
 		w.listen()
