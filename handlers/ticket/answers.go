@@ -21,7 +21,8 @@ import (
 //
 // An answer is told at least once, with the same id each time; what was done while
 // a desk could not be read, or Curfew was not there, is told afterwards. Of several
-// things done between two readings only the last is.
+// things done between two readings only the last is. It must not be copied once
+// used.
 type Answers struct {
 	Handler *Handler
 	Cases   func(context.Context) iter.Seq2[events.Case, error]
@@ -30,6 +31,9 @@ type Answers struct {
 	Every  time.Duration // from one reading of a ticket to the next; zero: five minutes
 	AtOnce int           // readings under way at a desk; zero: four
 	Log    *slog.Logger
+
+	mu     sync.Mutex
+	nudges map[string]chan []byte // by desk
 }
 
 const readWithin = 30 * time.Second // one ticket
@@ -41,7 +45,9 @@ func (a *Answers) Run(ctx context.Context) error {
 		if f, ok := desk.(Folding); ok && f.Folds() || desk.Check() != nil {
 			continue // which its tasks tell of
 		}
-		wg.Go(func() { (&reader{Answers: a, desk: name, assigned: map[string]string{}}).run(ctx) })
+		r := &reader{Answers: a, desk: name, assigned: map[string]string{}}
+		wg.Go(func() { r.run(ctx) })
+		wg.Go(func() { r.heed(ctx) })
 	}
 	wg.Wait()
 	<-ctx.Done()
@@ -135,6 +141,8 @@ func (r *reader) tickets(ctx context.Context) (out []watched) {
 
 // keepOnly forgets who had tickets that are not read any more.
 func (r *reader) keepOnly(all []watched) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	maps.DeleteFunc(r.assigned, func(ref, _ string) bool {
 		return !slices.ContainsFunc(all, func(x watched) bool { return x.e.Ref == ref })
 	})

@@ -83,6 +83,42 @@ func TestADeskThatHangsDelaysNoOther(t *testing.T) {
 	})
 }
 
+func TestANudgeIsHeededAtOnceAndNothingOfItBelieved(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var reads []time.Duration
+		began := time.Now()
+		desk := shelf{read: func(_ context.Context, ref string) (ticket.Ticket, error) {
+			reads = append(reads, time.Since(began))
+			return ticket.Ticket{Ref: ref}, nil
+		}}
+		c := handlerstest.Laptop()
+		c.Open, c.Opened = true, began
+		c.Effects = []events.Effect{{Action: events.Ticket, Destination: "desk", Ref: "SEC-1 10001", At: began}}
+		told := 0
+		a := &ticket.Answers{
+			Handler: &ticket.Handler{Desks: map[string]ticket.Desk{"desk": desk}}, Log: slog.New(slog.DiscardHandler),
+			Cases: func(context.Context) iter.Seq2[events.Case, error] {
+				return func(yield func(events.Case, error) bool) { yield(c, nil) }
+			},
+			Tell: func(context.Context, events.Key, events.Fact, string) error { told++; return nil },
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+		defer cancel()
+		go func() {
+			time.Sleep(time.Minute)
+			for range 100 { // a swarm is one reading
+				a.Nudge("desk", []byte(`{"issue": {"id": "10001", "fields": {"status": "Done"}}}`))
+			}
+			time.Sleep(time.Minute)
+			a.Nudge("desk", []byte(`{"issue": {"id": "777"}}`))
+		}()
+		_ = a.Run(ctx)
+		if len(reads) != 2 || reads[1] < time.Minute || reads[1] > time.Minute+3*time.Second || told != 0 {
+			t.Errorf("it was read at %v, and %d things were told", reads, told)
+		}
+	})
+}
+
 func TestADeskIsGivenTheTimeItAsksFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Duration
