@@ -309,3 +309,21 @@ func TestADeskThatCannotWork(t *testing.T) {
 		}
 	}
 }
+
+// Where the statuses are not those that are shipped, they are what the desk says;
+// and its own changes are told by the resource that it names.
+func TestStatusesOfTheirOwn(t *testing.T) {
+	s := newPSA()
+	story(t, s, func(d *autotask.Desk) { d.New, d.Complete, d.Reopened, d.Resource = 8, 7, 1, autotasktest.Us }, func(ctx context.Context, at *desktest.Story) {
+		for _, step := range []struct {
+			do   events.Action
+			want int
+		}{{events.Ticket, 8}, {events.Close, 7}, {events.Ticket, 1}} {
+			must(ctx, t, at, step.do)
+			if all := s.Tickets(); len(all) != 1 || all[0].Status != step.want {
+				t.Errorf("after %s there are %+v, want status %d", step.do, all, step.want)
+			}
+			time.Sleep(time.Hour)
+		}
+	})
+}

@@ -7,8 +7,8 @@
 //
 // The key is the field externalXRef, which conditions can ask for. They ask the
 // database, so that a search shows at once what was made; nothing keeps two tickets
-// from having one externalXRef. Another integration that writes the field takes the
-// key away: then the case's ticket is known only by its id.
+// from having one externalXRef. Where another integration writes that field, too, a
+// custom field can carry the key ([Desk.KeyField]).
 //
 // What is guaranteed beyond that:
 //
@@ -55,6 +55,10 @@ type Desk struct {
 
 	Client *http.Client
 
+	// KeyField is a custom field of tickets, a text, that carries the key instead of
+	// externalXRef. The zero value: none does.
+	KeyField KeyField
+
 	Customers  ticket.Customers[Place]
 	Fields     ticket.Fields     // put on every ticket, such as {"source": {"name": "Security"}}
 	Priorities map[string]string // names by severity; nil or empty: the board makes one of severity and impact
@@ -66,6 +70,13 @@ type Desk struct {
 	// Automation are the members and rules whose changes are no person's, by what
 	// ConnectWise calls them (updatedBy).
 	Automation []string
+}
+
+// A KeyField is a custom field: queries name it by its caption, tickets by its id
+// (docs: PSA API Requests, customFieldConditions).
+type KeyField struct {
+	ID      int64  `json:"id"`
+	Caption string `json:"caption"`
 }
 
 // A Place is where the tickets of a customer go, by names as the setup tables have
@@ -103,6 +114,9 @@ func (d *Desk) Check() error {
 	}
 	if !guid.MatchString(d.ClientID) {
 		errs = append(errs, errors.New("its client id must be the GUID of the integration, from developer.connectwise.com: nothing is answered without one"))
+	}
+	if k := d.KeyField; (k.ID > 0) != (k.Caption != "") || k.ID < 0 || strings.ContainsAny(k.Caption, "\"\\") {
+		errs = append(errs, errors.New("its key field must have both the id and the caption of a custom field, and no quotes in the caption"))
 	}
 	if d.Member == "" {
 		errs = append(errs, errors.New("its member is missing: the API member's id tells its own changes from people's"))

@@ -30,6 +30,17 @@ func newPSA() *connectwisetest.PSA {
 	return &connectwisetest.PSA{Company: "provider", PublicKey: "canary-of-the-public-key", PrivateKey: privateKey, ClientID: clientID}
 }
 
+// desks carry the key in either field.
+func desks() map[string]func(*connectwise.Desk) {
+	return map[string]func(*connectwise.Desk){
+		"externalXRef": func(*connectwise.Desk) {},
+		"a custom field": func(d *connectwise.Desk) {
+			d.KeyField = connectwise.KeyField{ID: connectwisetest.KeyField, Caption: "Curfew key"}
+			d.Fields["customFields"] = []any{map[string]any{"id": 13, "value": "{{.Device.Serial}}"}}
+		},
+	}
+}
+
 func newDesk(s *connectwisetest.PSA, address string, client *http.Client) *connectwise.Desk {
 	return &connectwise.Desk{
 		URL: address, Company: s.Company, PublicKey: s.PublicKey, PrivateKey: s.PrivateKey, ClientID: s.ClientID, Member: strings.ToLower(connectwisetest.Us), Client: client,
@@ -43,20 +54,26 @@ func newDesk(s *connectwisetest.PSA, address string, client *http.Client) *conne
 }
 
 func TestDeskKeepsThePromises(t *testing.T) {
-	desktest.Run(t, func(_ testing.TB, serve desktest.Serve) desktest.World {
-		s := newPSA()
-		address, client := serve(s, nil)
-		do := func(what func(*connectwisetest.Ticket)) func(string) {
-			return func(ref string) { s.Change(ref, "ben", what) }
-		}
-		return desktest.World{
-			Desk: newDesk(s, address, client), Tickets: func() []desktest.Ticket { return tickets(s) }, Secrets: []string{privateKey, s.PublicKey, clientID},
-			Touch:   do(func(t *connectwisetest.Ticket) { t.Owner = "ben" }),
-			Resolve: do(func(t *connectwisetest.Ticket) { t.Enter(">Cancelled") }),
-			Delete:  do(func(t *connectwisetest.Ticket) { t.Gone = true }),
-			Copy:    s.Copy,
-		}
-	})
+	for name, edit := range desks() {
+		t.Run(name, func(t *testing.T) {
+			desktest.Run(t, func(_ testing.TB, serve desktest.Serve) desktest.World {
+				s := newPSA()
+				address, client := serve(s, nil)
+				do := func(what func(*connectwisetest.Ticket)) func(string) {
+					return func(ref string) { s.Change(ref, "ben", what) }
+				}
+				d := newDesk(s, address, client)
+				edit(d)
+				return desktest.World{
+					Desk: d, Tickets: func() []desktest.Ticket { return tickets(s) }, Secrets: []string{privateKey, s.PublicKey, clientID},
+					Touch:   do(func(t *connectwisetest.Ticket) { t.Owner = "ben" }),
+					Resolve: do(func(t *connectwisetest.Ticket) { t.Enter(">Cancelled") }),
+					Delete:  do(func(t *connectwisetest.Ticket) { t.Gone = true }),
+					Copy:    s.Copy,
+				}
+			})
+		})
+	}
 }
 
 // link is one of Markdown, or a picture.
@@ -67,6 +84,9 @@ func tickets(s *connectwisetest.PSA) []desktest.Ticket {
 	var out []desktest.Ticket
 	for _, i := range s.Tickets() {
 		t := desktest.Ticket{Ref: strconv.Itoa(i.ID), Key: i.Key, Title: i.Summary}
+		if key, ok := i.Custom[connectwisetest.KeyField].(string); ok && i.Custom[13] == "SN042" {
+			t.Key = key
+		}
 		for _, n := range i.Notes {
 			t.Texts = append(t.Texts, n.Text)
 			if t.Markup = append(t.Markup, link.FindAllString(n.Text, -1)...); !n.Internal {
@@ -240,6 +260,7 @@ func TestADeskThatCannotWork(t *testing.T) {
 		"public and private key":     func(d *connectwise.Desk) { d.PublicKey = "" },
 		"no plus sign":               func(d *connectwise.Desk) { d.Company = "a+b" },
 		"the GUID of":                func(d *connectwise.Desk) { d.ClientID = "curfew" },
+		"its key field must have":    func(d *connectwise.Desk) { d.KeyField.Caption = "x" },
 		"its member is missing":      func(d *connectwise.Desk) { d.Member = "" },
 		"a company and a board":      func(d *connectwise.Desk) { d.Customers.Routes["contoso"] = connectwise.Place{Company: "x"} },
 		"Catchall is nobody's":       func(d *connectwise.Desk) { d.Customers.Triage.Company = "catchall" },

@@ -19,7 +19,8 @@ import (
 // A row is what ConnectWise shows of a ticket.
 type row struct {
 	ID         int64     `json:"id"`
-	Key        string    `json:"externalXRef"`
+	XRef       string    `json:"externalXRef"`
+	Custom     []custom  `json:"customFields"`
 	Board      reference `json:"board"`
 	Owner      reference `json:"owner"`
 	Closed     bool      `json:"closedFlag"`
@@ -32,6 +33,24 @@ type row struct {
 	} `json:"_info"`
 }
 
+type custom struct {
+	ID    int64 `json:"id"`
+	Value any   `json:"value"` // of the field's type
+}
+
+// key is what a ticket carries.
+func (d *Desk) key(r row) string {
+	if d.KeyField.ID == 0 {
+		return r.XRef
+	}
+	for _, c := range r.Custom {
+		if text, ok := c.Value.(string); ok && c.ID == d.KeyField.ID {
+			return text
+		}
+	}
+	return ""
+}
+
 type reference struct {
 	ID         int64  `json:"id"`
 	Identifier string `json:"identifier"`
@@ -39,7 +58,7 @@ type reference struct {
 }
 
 const (
-	columns  = "id,externalXRef,board,owner,closedFlag,closedDate,_info"
+	columns  = "id,externalXRef,customFields,board,owner,closedFlag,closedDate,_info"
 	pageSize = 100 // at most 1,000 (docs: PSA Pagination), but an answer must stay below a megabyte
 	maxPages = 50
 )
@@ -63,16 +82,22 @@ func all[T any](ctx context.Context, d *Desk, path string, q url.Values) ([]T, e
 	return out, nil
 }
 
-// Find asks for the externalXRef. The key is generated: it holds no quote, for
-// which conditions have no escape.
+// Find asks for the key, which is generated: it holds no quote, for which conditions
+// have no escape.
 func (d *Desk) Find(ctx context.Context, key string) ([]ticket.Ticket, error) {
-	rows, err := all[row](ctx, d, "/service/tickets", url.Values{"conditions": {fmt.Sprintf(`externalXRef="%s"`, key)}, "fields": {columns}})
+	q := url.Values{"fields": {columns}}
+	if d.KeyField.ID == 0 {
+		q.Set("conditions", `externalXRef="`+key+`"`)
+	} else {
+		q.Set("customFieldConditions", `caption="`+d.KeyField.Caption+`" AND value="`+key+`"`)
+	}
+	rows, err := all[row](ctx, d, "/service/tickets", q)
 	if ticket.NotFound(err) {
 		return nil, fmt.Errorf("connectwise has no tickets at this url; is it that of the right region? %w", err)
 	}
 	var out []ticket.Ticket
 	for _, r := range rows {
-		if r.Key == key {
+		if d.key(r) == key {
 			out = append(out, d.ticket(r))
 		}
 	}
@@ -81,7 +106,7 @@ func (d *Desk) Find(ctx context.Context, key string) ([]ticket.Ticket, error) {
 
 func (d *Desk) ticket(r row) ticket.Ticket {
 	id := strconv.FormatInt(r.ID, 10)
-	t := ticket.Ticket{Ref: id, Link: d.link(id), Key: r.Key, Created: r.Info.Entered, Assignee: handlers.Line(cmp.Or(r.Owner.Name, r.Owner.Identifier), 200)}
+	t := ticket.Ticket{Ref: id, Link: d.link(id), Key: d.key(r), Created: r.Info.Entered, Assignee: handlers.Line(cmp.Or(r.Owner.Name, r.Owner.Identifier), 200)}
 	if r.Closed {
 		t.State, t.Ended = ticket.Resolved, r.ClosedDate
 	}
@@ -107,8 +132,13 @@ func (d *Desk) Open(ctx context.Context, n ticket.New) (ticket.Ticket, error) {
 	if err := ticket.Put(body, n.Event, d.Fields, place.Fields); err != nil {
 		return ticket.Ticket{}, err
 	}
-	body["summary"], body["externalXRef"] = handlers.Line(n.Title, maxSummary), n.Key
-	body["initialInternalAnalysis"] = ticket.Shorten(unlink(n.Text), maxText)
+	body["summary"], body["initialInternalAnalysis"] = handlers.Line(n.Title, maxSummary), ticket.Shorten(unlink(n.Text), maxText)
+	if d.KeyField.ID == 0 {
+		body["externalXRef"] = n.Key
+	} else {
+		others, _ := body["customFields"].([]any)
+		body["customFields"] = append(slices.Clone(others), custom{d.KeyField.ID, n.Key})
+	}
 	var made row
 	if err := d.call(ctx, ticket.Call{Method: http.MethodPost, Path: "/service/tickets", Body: body, Into: &made}); err != nil {
 		return ticket.Ticket{}, err
@@ -125,7 +155,9 @@ func (d *Desk) Open(ctx context.Context, n ticket.New) (ticket.Ticket, error) {
 	return t, nil
 }
 
-// get reads a ticket. ok is false if there is none.
+// get reads a ticket. ok is false if there is none. The cloud answers 404 to keys
+// that are wrong, too (docs: PSA API Requests, statuses); that comes to light in
+// Find, which is asked before a ticket that is not there is made again.
 func (d *Desk) get(ctx context.Context, ref string) (r row, ok bool, err error) {
 	if id, err := strconv.ParseInt(ref, 10, 64); err != nil || id <= 0 {
 		return r, false, nil // no id of ours
@@ -192,101 +224,4 @@ func (d *Desk) count(t *ticket.Ticket, by string, at time.Time, text string) {
 	case at.After(t.PersonAt):
 		t.Person, t.PersonAt = by, at
 	}
-}
-
-// Comment adds a note of internal analysis, which sends no mail.
-func (d *Desk) Comment(ctx context.Context, t ticket.Ticket, n ticket.Note) (ticket.Ticket, error) {
-	body := map[string]any{
-		"text":                 ticket.Shorten(unlink(n.Text), maxText),
-		"internalAnalysisFlag": true, "detailDescriptionFlag": false, "resolutionFlag": false, "processNotifications": false,
-	}
-	return t, d.call(ctx, ticket.Call{Method: http.MethodPost, Path: ticketPath(t) + "/notes", Body: body})
-}
-
-// Resolve says it and then enters a closed status.
-func (d *Desk) Resolve(ctx context.Context, t ticket.Ticket, n ticket.Note) (ticket.Ticket, error) {
-	s, err := d.status(ctx, t, d.Resolved, true)
-	if err != nil {
-		return t, err
-	}
-	if !n.Told {
-		if _, err := d.Comment(ctx, t, n); err != nil {
-			return t, err
-		}
-	}
-	return t, d.enter(ctx, t, s)
-}
-
-// Reopen enters an open status and says why. A note that does not follow is made up
-// for by the next, because the ticket is open and does not hold it.
-func (d *Desk) Reopen(ctx context.Context, t ticket.Ticket, n ticket.Note) (ticket.Ticket, error) {
-	s, err := d.status(ctx, t, d.Reopened, false)
-	if err != nil {
-		return t, err
-	}
-	if err := d.enter(ctx, t, s); err != nil {
-		return t, err
-	}
-	return d.Comment(ctx, t, n)
-}
-
-// A status is one of a board.
-type status struct {
-	ID       int64  `json:"id"`
-	Name     string `json:"name"`
-	Sort     int    `json:"sortOrder"`
-	Closed   bool   `json:"closedStatus"`
-	Default  bool   `json:"defaultFlag"`
-	Inactive bool   `json:"inactive"`
-}
-
-// status is the one to enter: that of a name, else the board's default one or the
-// first. People move tickets, so that the board is the one the ticket is on now.
-func (d *Desk) status(ctx context.Context, t ticket.Ticket, name string, closed bool) (status, error) {
-	r, ok, err := d.get(ctx, t.Ref)
-	switch {
-	case err != nil:
-		return status{}, err
-	case !ok:
-		return status{}, handlers.GiveUp(fmt.Errorf("there is no ticket %q", handlers.Line(t.Ref, 50)))
-	}
-	found, err := all[status](ctx, d, fmt.Sprintf("/service/boards/%d/statuses", r.Board.ID), url.Values{"fields": {"id,name,sortOrder,closedStatus,defaultFlag,inactive"}})
-	if err != nil {
-		return status{}, fmt.Errorf("read the statuses of board %s: %w", handlers.Line(r.Board.Name, 50), err)
-	}
-	var names []string
-	for _, s := range found {
-		names = append(names, handlers.Line(s.Name, 50))
-	}
-	found = slices.DeleteFunc(found, func(s status) bool {
-		return s.Inactive || s.Closed != closed || name != "" && !strings.EqualFold(bare(s.Name), bare(name))
-	})
-	if len(found) == 0 {
-		return status{}, fmt.Errorf("%w: board %s has no status %q with closed=%v; it has: %s", ticket.ErrCannot, handlers.Line(r.Board.Name, 50), name, closed, strings.Join(names, ", "))
-	}
-	return slices.MinFunc(found, func(a, b status) int {
-		if a.Default != b.Default {
-			if a.Default {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(a.Sort, b.Sort), cmp.Compare(a.ID, b.ID))
-	}), nil
-}
-
-// bare is the name of a status without the > that many put before closed ones, to
-// sort them last.
-func bare(name string) string { return strings.TrimSpace(strings.TrimLeft(name, "> ")) }
-
-// enter sets a status by a JSON Patch, which is a list also of one operation; PUT
-// would empty all that it does not name (ConnectWiseManageAPI: Invoke-CWMUpdateMaster).
-// 400 is the answer of a board that asks for more.
-func (d *Desk) enter(ctx context.Context, t ticket.Ticket, s status) error {
-	patch := []any{map[string]any{"op": "replace", "path": "status", "value": map[string]any{"id": s.ID}}}
-	return ticket.Cannot(d.call(ctx, ticket.Call{Method: http.MethodPatch, Path: ticketPath(t), Body: patch}))
-}
-
-func ticketPath(t ticket.Ticket) string {
-	return "/service/tickets/" + url.PathEscape(cmp.Or(t.Ref, "-"))
 }

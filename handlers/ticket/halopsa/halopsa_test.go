@@ -253,3 +253,44 @@ func TestADeskThatCannotWork(t *testing.T) {
 		}
 	}
 }
+
+// A filter that is not understood finds everything. No ticket is the case's that
+// does not carry its key, and no key is part of another.
+func TestAFilterThatIsNotUnderstood(t *testing.T) {
+	s := instances()["its own"]()
+	odd := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.URL.RawQuery = strings.ReplaceAll(r.URL.RawQuery, "search_summary", "summary")
+		s.ServeHTTP(w, r)
+	})
+	desktest.Tell(t, odd, func(address string, client *http.Client) *halopsa.Desk { return newDesk(s, address, client) }, nil, func(ctx context.Context, at *desktest.Story) {
+		for _, key := range []string{"curfew-1", "curfew-12"} {
+			n := ticket.New{Key: key, Title: "x", Note: ticket.Note{Text: "x"}}
+			n.Event.Device.Tenant = "contoso"
+			if _, err := at.Desk.Open(ctx, n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for key, want := range map[string]int{"curfew-1": 1, "curfew-12": 1, "curfew": 0} {
+			if found, err := at.Desk.Find(ctx, key); err != nil || len(found) != want {
+				t.Errorf("%s: got %+v, %v", key, found, err)
+			}
+		}
+	})
+}
+
+// Where the statuses are not those that are shipped, they are what the desk says.
+func TestStatusesOfTheirOwn(t *testing.T) {
+	s := instances()["its own"]()
+	story(t, s, func(d *halopsa.Desk) { d.Resolved, d.Reopened, d.Ended = 3, 1, []int{9} }, func(ctx context.Context, at *desktest.Story) {
+		must(ctx, t, at, events.Ticket)
+		time.Sleep(time.Hour)
+		must(ctx, t, at, events.Close)
+		if got := s.Tickets()[0].Status; got != 3 {
+			t.Errorf("resolved, its status is %d", got)
+		}
+		must(ctx, t, at, events.Ticket)
+		if got := s.Tickets(); len(got) != 1 || got[0].Status != 1 {
+			t.Errorf("reopened, there are %+v", got)
+		}
+	})
+}

@@ -40,6 +40,7 @@ type Ticket struct {
 	Owner                            string
 	Status                           Status
 	Source                           any
+	Custom                           map[int64]any // custom fields by their ids
 	Notes                            []Note
 	Created, Updated, Closed         time.Time
 	EnteredBy, UpdatedBy             string

@@ -11,20 +11,32 @@ import (
 	"unicode/utf8"
 )
 
-// condition is all of the language that this PSA knows: one field and one text,
-// which has no escape for a quote.
-var condition = regexp.MustCompile(`^externalXRef="([^"]*)"$`)
+// The conditions are all of the language that this PSA knows: one field and one
+// text, which has no escape for a quote.
+var (
+	condition       = regexp.MustCompile(`^externalXRef="([^"]*)"$`)
+	customCondition = regexp.MustCompile(`^caption="Curfew key" AND value="([^"]*)"$`)
+)
 
-// search lists tickets (docs: PSA API Requests, conditions).
+// KeyField is the id of the custom field that is called Curfew key.
+const KeyField = 12
+
+// search lists tickets (docs: PSA API Requests, conditions and
+// customFieldConditions).
 func (s *PSA) search(w http.ResponseWriter, r *http.Request) {
+	key := func(t *Ticket) string { return t.Key }
 	m := condition.FindStringSubmatch(r.FormValue("conditions"))
+	if m == nil {
+		m = customCondition.FindStringSubmatch(r.FormValue("customFieldConditions"))
+		key = func(t *Ticket) string { text, _ := t.Custom[KeyField].(string); return text }
+	}
 	if m == nil {
 		refuse(w, http.StatusBadRequest, "InvalidArgument", "Conditions could not be parsed")
 		return
 	}
 	found := []map[string]any{}
 	for _, t := range s.tickets {
-		if !t.Gone && strings.EqualFold(t.Key, m[1]) { // as its database compares
+		if !t.Gone && strings.EqualFold(key(t), m[1]) { // as its database compares
 			found = append(found, t.show())
 		}
 	}
@@ -73,6 +85,11 @@ func (t *Ticket) show() map[string]any {
 		"status": map[string]any{"id": t.Status.ID, "name": t.Status.Name},
 		"_info":  map[string]any{"dateEntered": stamp(t.Created), "enteredBy": t.EnteredBy, "lastUpdated": stamp(t.Updated), "updatedBy": t.UpdatedBy},
 	}
+	fields := []any{map[string]any{"id": 99, "caption": "Visits", "type": "Number", "value": 0}}
+	for id, value := range t.Custom {
+		fields = append(fields, map[string]any{"id": id, "caption": "a caption", "type": "Text", "value": value})
+	}
+	out["customFields"] = fields
 	if t.Owner != "" {
 		out["owner"] = map[string]any{"id": 7, "identifier": t.Owner, "name": t.Owner}
 	}
@@ -91,6 +108,10 @@ func (s *PSA) create(w http.ResponseWriter, r *http.Request) {
 		InitialInternalAnalysis, InitialDescription string
 		Company, Board, Status, Team, Priority      reference
 		Source                                      any
+		CustomFields                                []struct {
+			ID    int64
+			Value any
+		}
 	}
 	if !read(w, r, &in) {
 		return
@@ -122,6 +143,10 @@ func (s *PSA) create(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.enter(on[i])
+	t.Custom = map[int64]any{}
+	for _, f := range in.CustomFields {
+		t.Custom[f.ID] = f.Value
+	}
 	for text, internal := range map[string]bool{in.InitialInternalAnalysis: true, in.InitialDescription: false} {
 		if text != "" { // what it begins with are notes
 			t.Notes = append(t.Notes, Note{text, Us, internal, time.Now()})
