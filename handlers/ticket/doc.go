@@ -42,6 +42,8 @@
 // takes pages for people as no answer. Where a ticket goes is [Customers.Place],
 // fields of the customer's own are [Fields] and [Put], and a text that is too long
 // for a field is cut by [Shorten], which keeps the mark in its last line.
+// A desk that takes no plain text is given [HTML] and read by [Plain]; an access
+// token that ends is a [Grant], and the account's id is [Known] once it was asked for.
 // Comments name the vendor's documentation and its version.
 //
 // Its fake is a server in a folder named after the package with "test" behind it,

@@ -280,6 +280,10 @@ func TestWhoHasATicket(t *testing.T) {
 		if got, err := at.Desk.Read(ctx, "1"); err != nil || got.Assignee != "Ben Example" || got.Person != got.Assignee {
 			t.Errorf("got %+v, %v", got, err)
 		}
+		s.Change("1", zendesktest.System, func(z *zendesktest.Ticket) { z.Assignee = 99 })
+		if got, err := at.Desk.Read(ctx, "1"); err != nil || got.Assignee != "user 99" || got.Person != "Ben Example" {
+			t.Errorf("got %+v, %v", got, err)
+		}
 		s.Change("1", zendesktest.Ben, func(z *zendesktest.Ticket) { z.Assignee = zendesktest.Us })
 		if got, err := at.Desk.Read(ctx, "1"); err != nil || got.Assignee != "" {
 			t.Errorf("got %+v, %v", got, err)

@@ -131,8 +131,8 @@ func (s *Account) one(w http.ResponseWriter, r *http.Request, t *Ticket, what st
 	switch r.Method + " " + what {
 	case "GET ":
 		out := map[string]any{"ticket": t.show()}
-		if r.FormValue("include") == "users" { // docs: side-loading
-			out["users"] = []any{person(Us), person(Ben)}
+		if r.FormValue("include") == "users" && t.Assignee != 0 { // docs: side-loading
+			out["users"] = []any{person(t.Assignee)}
 		}
 		answer(w, http.StatusOK, out)
 	case "GET audits":
@@ -141,7 +141,11 @@ func (s *Account) one(w http.ResponseWriter, r *http.Request, t *Ticket, what st
 			list = append(list, a.show(n))
 		}
 		if page, m, ok := cursor(w, r, list); ok {
-			answer(w, http.StatusOK, map[string]any{"audits": page, "meta": m})
+			out := map[string]any{"audits": page, "meta": m}
+			if r.FormValue("include") == "users" {
+				out["users"] = []any{person(Us), person(Ben)}
+			}
+			answer(w, http.StatusOK, out)
 		}
 	case "PUT ":
 		body, _ := in["ticket"].(map[string]any)
