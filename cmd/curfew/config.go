@@ -39,6 +39,7 @@ type config struct {
 	Templates    string                       `json:"templates"` // a directory, or empty
 	Tenants      []tenantConfig               `json:"tenants"`
 	Destinations map[string]destinationConfig `json:"destinations"`
+	OnCall       onCallConfig                 `json:"oncall"`
 
 	Protect   protectConfig   `json:"protect"`
 	Limits    limitsConfig    `json:"limits"`
@@ -175,6 +176,7 @@ func (c *checker) config() *config {
 	c.general(conf)
 	c.tenants(conf)
 	if conf.Role.watches() {
+		c.onCall(conf)
 		c.destinations(conf)
 	}
 	c.rules(conf, written)

@@ -158,9 +158,15 @@ func (c *checker) rules(conf *config, written rules.Rules) {
 		}
 	}
 	for name, d := range conf.Destinations {
-		known.Destinations[name] = map[string]events.Action{"webhook": events.Ticket, "pagerduty": events.Page}[d.Kind]
+		known.Destinations[name] = map[string]events.Action{"webhook": events.Ticket}[d.Kind]
+		if _, ok := pageKinds()[d.Kind]; ok {
+			known.Destinations[name] = events.Page
+		}
 		if _, ok := deskKinds()[d.Kind]; ok {
 			known.Destinations[name] = events.Ticket
+		}
+		if channelOf(d) != nil {
+			known.Destinations[name] = events.Page
 		}
 	}
 	// What a destination is called counts even if the rest of it is wrong.

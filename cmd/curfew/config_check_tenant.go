@@ -166,21 +166,23 @@ func (c *checker) resources(t *tenantConfig, path string) {
 func (c *checker) destinations(conf *config) {
 	for _, name := range slices.Sorted(maps.Keys(conf.Destinations)) {
 		d, path := conf.Destinations[name], pointer("/destinations", name)
-		switch d.Kind {
-		case "webhook":
+		if d.Kind == "webhook" {
 			c.webhook(&d, path)
-		case "pagerduty":
-			c.pagerduty(&d, path)
 		}
+		c.pager(conf, &d, path)
 		if kind, ok := deskKinds()[d.Kind]; ok {
 			c.desk(conf, &d, path, kind)
+		}
+		if channelOf(d) != nil {
+			c.channel(&d, path)
 		}
 		d.CA = c.authorities(path+"/ca_file", &d.CAFile)
 		conf.Destinations[name] = d
 	}
 }
 
-func (c *checker) webhook(d *destinationConfig, path string) {
+// urls reads an address that may hold a secret.
+func (c *checker) urls(d *destinationConfig, path string) {
 	ways := 0
 	for _, set := range []string{d.URLPlain, d.URLFile, d.URLEnv} {
 		if set != "" {
@@ -189,7 +191,7 @@ func (c *checker) webhook(d *destinationConfig, path string) {
 	}
 	switch {
 	case ways == 0 && c.whole(path):
-		c.mistake(path+"/url", "this is missing: name the desk's address by url, url_file or url_env")
+		c.mistake(path+"/url", "this is missing: name the address by url, url_file or url_env")
 	case ways > 1:
 		c.mistake(path, "the address is there more than once: name one of url, url_file and url_env")
 	case d.URLPlain != "":
@@ -204,6 +206,10 @@ func (c *checker) webhook(d *destinationConfig, path string) {
 		}
 	}
 	d.URLPlain = "" // it may hold a secret, and is not shown from here on
+}
+
+func (c *checker) webhook(d *destinationConfig, path string) {
+	c.urls(d, path)
 	c.required(path, "secret", d.SecretFile, d.SecretEnv)
 	d.Secret = c.secret(path+"/secret", &d.SecretFile, d.SecretEnv)
 	if n := len(d.Secret.reveal()); d.Secret.set() && n < minSecret {
@@ -225,12 +231,7 @@ func (c *checker) pagerduty(d *destinationConfig, path string) {
 	if n := len(d.RoutingKey.reveal()); d.RoutingKey.set() && n != routingKeyLen {
 		c.mistake(path, "the routing key has %d characters; an integration key of PagerDuty has %d", n, routingKeyLen)
 	}
-	if d.Endpoint != "" {
-		if d.Region != "" {
-			c.mistake(path+"/endpoint", "region and endpoint: name one")
-		}
-		d.Endpoint = strings.TrimRight(c.url(path+"/endpoint", d.Endpoint, httpsOnly), "/")
-	}
+	c.endpoint(d, path)
 }
 
 // required checks that a secret is named.

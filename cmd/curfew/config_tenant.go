@@ -155,6 +155,9 @@ type destinationConfig struct {
 	APIKeyEnv  string `json:"api_key_env"`
 	APIKey     secret `json:"-"` // of Opsgenie, Jira Service Management and GoAlert
 
+	Rotation  string `json:"rotation"`   // of a rota
+	NextAfter int    `json:"next_after"` // pages that one person does not answer
+
 	HookSecretFile string `json:"hook_secret_file"`
 	HookSecretEnv  string `json:"hook_secret_env"`
 	HookSecret     secret `json:"-"` // of what comes back from a pager; none: nothing may

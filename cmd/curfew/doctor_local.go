@@ -107,12 +107,16 @@ func privateFiles(conf *config) []private {
 			add("tls.key_file", conf.TLS.KeyFile)
 		}
 		for name, d := range conf.Destinations {
-			for key, file := range map[string]string{"url_file": d.URLFile, "secret_file": d.SecretFile, "authorization_file": d.AuthorizationFile, "routing_key_file": d.RoutingKeyFile} {
+			for key, file := range map[string]string{"url_file": d.URLFile, "secret_file": d.SecretFile, "authorization_file": d.AuthorizationFile, "routing_key_file": d.RoutingKeyFile, "api_key_file": d.APIKeyFile, "hook_secret_file": d.HookSecretFile} {
 				add("destinations."+name+"."+key, file)
 			}
 			for key, file := range d.SecretFiles {
 				add("destinations."+name+"."+key, file)
 			}
+		}
+		for name, p := range conf.OnCall.People {
+			add("oncall.people."+name+".url_file", p.URLFile)
+			add("oncall.people."+name+".secret_file", p.SecretFile)
 		}
 	}
 	return all

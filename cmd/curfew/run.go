@@ -204,7 +204,7 @@ func (w *worker) run(ctx context.Context) error {
 // watch starts what hears and reads of the tenants, and what keeps the cases. It
 // returns where the webhook listens.
 func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
-	front := graph.WebhookServer{Addr: w.conf.Listen, Handler: w.asks.front(w.journal, w.webhook, w.log), Log: w.log}
+	front := graph.WebhookServer{Addr: w.conf.Listen, Handler: doorsOf(w.conf, w.journal, w.asks.front(w.journal, w.webhook, w.log), w.log), Log: w.log}
 	if t := w.conf.TLS; t != nil {
 		front.CertFile, front.KeyFile = t.CertFile, t.KeyFile
 	}

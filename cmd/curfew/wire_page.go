@@ -6,17 +6,21 @@ import (
 	"curfew/handlers/page"
 	"curfew/handlers/page/goalert"
 	"curfew/handlers/page/grafana"
+	"curfew/handlers/page/oncall"
 	"curfew/handlers/page/opsgenie"
 	"curfew/handlers/page/pagerduty"
 	"curfew/handlers/page/webhook"
 )
 
 // pagersOf are the destinations of pages.
-func pagersOf(conf *config) map[string]page.Pager {
+func pagersOf(conf *config, mails oncall.Mailer) map[string]page.Pager {
 	out := map[string]page.Pager{}
 	for name, d := range conf.Destinations {
 		if p := pagerOf(d); p != nil {
 			out[name] = p
+		}
+		if d.Kind == "rota" {
+			out[name] = rotaOf(conf, d, mails)
 		}
 	}
 	return out
@@ -44,5 +48,18 @@ func pagerOf(d destinationConfig) page.Pager {
 		}
 		return h
 	}
-	return nil
+	return channelOf(d)
+}
+
+// rotaOf wakes the people of a rotation.
+func rotaOf(conf *config, d destinationConfig, mails oncall.Mailer) oncall.Pager {
+	p := oncall.Pager{Rota: conf.OnCall.Rota, Rotation: d.Rotation, People: map[string]oncall.Person{}, NextAfter: d.NextAfter, Mailer: mails}
+	for name, who := range conf.OnCall.People {
+		person := oncall.Person{Mail: who.Mail}
+		if who.URL.set() {
+			person.Hook = &webhook.Hook{URL: who.URL.reveal(), Secret: who.Secret.reveal(), Client: client(d.CA)}
+		}
+		p.People[name] = person
+	}
+	return p
 }
