@@ -16,7 +16,8 @@ import (
 func desks(conf *config, mails graph.Tenants, log *slog.Logger) *ticket.Handler {
 	h := &ticket.Handler{Desks: map[string]ticket.Desk{}, Reopen: map[string]time.Duration{}, Log: log}
 	for name, d := range conf.Destinations {
-		if desk := deskOf(conf, d, client(d.CA), mails); desk != nil {
+		c := client(d.CA)
+		if desk := renew(name, d, log, func(d destinationConfig) ticket.Desk { return deskOf(conf, d, c, mails) }); desk != nil {
 			h.Desks[name] = desk
 		}
 		if d.Desk != nil {
