@@ -51,3 +51,14 @@ func (s *Story) Do(ctx context.Context, a events.Action) (events.Fact, error) {
 	}
 	return fact, err
 }
+
+// Open lets the case have a ticket and notes that it has, even while the desk's
+// search may not show it.
+func (s *Story) Open(ctx context.Context) error {
+	fact, err := s.Do(ctx, events.Ticket)
+	if a, ok := fact.(events.Accepted); ok {
+		l := life{Case: &s.Case}
+		l.record(events.Task{Order: events.Order{Action: events.Ticket, Destination: "desk"}}, events.Done{Receipt: a.Receipt})
+	}
+	return err
+}

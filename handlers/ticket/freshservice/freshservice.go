@@ -23,7 +23,7 @@
 // What may not be assumed: that a ticket can be resolved, since fields may be
 // required then: set them by Resolution, else it stays open and is told
 // ([ticket.ErrCannot]). Limits are those of the whole account and start at 100 a
-// minute; looking at a ticket takes five of them (docs: rate limit, include).
+// minute; looking at a ticket takes four of them (docs: rate limit, include).
 package freshservice
 
 import (

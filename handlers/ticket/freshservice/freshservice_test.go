@@ -59,7 +59,9 @@ func TestADeafFilter(t *testing.T) {
 	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
 		for n := range 3 {
 			at.Case.Key.Device, at.Case.Effects = fmt.Sprint("device-", n), nil
-			open(ctx, t, at)
+			if err := at.Open(ctx); err != nil {
+				t.Fatal(err)
+			}
 		}
 		all := s.Tickets()
 		if len(all) != 3 {
@@ -121,24 +123,14 @@ func story(t *testing.T, s *freshservicetest.Account, edit func(*freshservice.De
 	desktest.Tell(t, s, func(address string, client *http.Client) *freshservice.Desk { return newDesk(s, address, client) }, edit, tell)
 }
 
-// open lets the case have a ticket.
-func open(ctx context.Context, t *testing.T, at *desktest.Story) {
-	t.Helper()
-	fact, err := at.Do(ctx, events.Ticket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a, ok := fact.(events.Accepted); ok {
-		at.Case.Effects = []events.Effect{{Action: events.Ticket, Destination: "desk", Ref: a.Receipt}}
-	}
-}
-
 // A ticket says all that the customer wants of it, and lies in the customer's
 // workspace.
 func TestFieldsOfATicket(t *testing.T) {
 	s := &freshservicetest.Account{Key: key}
 	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		f := s.Tickets()[0]
 		for name, want := range map[string]string{
 			"group_id": "11", "workspace_id": "7", "department_id": "5", "requester_id": strconv.Itoa(freshservicetest.Us), "priority": "4", "urgency": "3",
@@ -164,7 +156,9 @@ func TestAStrangersTicketGoesToTriage(t *testing.T) {
 	s := &freshservicetest.Account{Key: key}
 	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
 		at.Case.Key.Tenant = "fabrikam"
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		if f := s.Tickets()[0]; f.Fields["group_id"] != 12.0 || f.Workspace != freshservicetest.Primary || !strings.Contains(f.Description, "fabrikam is not in the customer map") {
 			t.Errorf("the ticket is %+v", f)
 		}
@@ -187,7 +181,9 @@ func TestWorkspaces(t *testing.T) {
 				d.Customers.Routes["contoso"] = freshservice.Place{Group: 11}
 			}
 		}, func(ctx context.Context, at *desktest.Story) {
-			open(ctx, t, at)
+			if err := at.Open(ctx); err != nil {
+				t.Fatal(err)
+			}
 			time.Sleep(time.Hour)
 			f := s.Tickets()[0]
 			if found, err := at.Desk.Find(ctx, f.Tags[1]); err != nil || len(found) != 1 || (f.Workspace == freshservicetest.Primary) != one {
@@ -206,7 +202,9 @@ func TestWhatAFormDemands(t *testing.T) {
 				d.Resolution = ticket.Fields{"resolution_notes": resolution}
 			}
 		}, func(ctx context.Context, at *desktest.Story) {
-			open(ctx, t, at)
+			if err := at.Open(ctx); err != nil {
+				t.Fatal(err)
+			}
 			time.Sleep(time.Hour)
 			if _, err := at.Do(ctx, events.Close); err != nil {
 				t.Fatal(err)
@@ -229,7 +227,9 @@ func TestWorkflowsAreNobody(t *testing.T) {
 	for _, touched := range []bool{false, true} {
 		s := &freshservicetest.Account{Key: key}
 		story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
-			open(ctx, t, at)
+			if err := at.Open(ctx); err != nil {
+				t.Fatal(err)
+			}
 			time.Sleep(time.Hour)
 			if touched {
 				s.Change("1", freshservicetest.Ben, func(*freshservicetest.Ticket) {})
@@ -253,7 +253,9 @@ func TestWorkflowsAreNobody(t *testing.T) {
 func TestWhoHasATicket(t *testing.T) {
 	s := &freshservicetest.Account{Key: key}
 	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		for by, want := range map[int64]string{freshservicetest.Ben: "Ben Example", freshservicetest.Us: "", 99: "user 99"} {
 			s.Change("1", freshservicetest.Ben, func(f *freshservicetest.Ticket) { f.Responder = by })
 			if got, err := at.Desk.Read(ctx, "1"); err != nil || got.Assignee != want || got.Person != "Ben Example" {
@@ -267,7 +269,9 @@ func TestWhoHasATicket(t *testing.T) {
 func TestStatesOfOnesOwn(t *testing.T) {
 	s := &freshservicetest.Account{Key: key}
 	story(t, s, func(d *freshservice.Desk) { d.Ended = []int{8} }, func(ctx context.Context, at *desktest.Story) {
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		for status, want := range map[int]ticket.State{3: ticket.Open, 8: ticket.Closed} {
 			s.Change("1", freshservicetest.Ben, func(f *freshservicetest.Ticket) { f.Enter(status) })
 			if got, err := at.Desk.Read(ctx, "1"); err != nil || got.State != want {

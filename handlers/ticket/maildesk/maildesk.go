@@ -83,8 +83,9 @@ type Place struct {
 const maxTries = 5
 
 var (
-	tagText = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	token   = regexp.MustCompile(`^[a-z0-9-]{1,40}-[0-9a-f]{16}$`)
+	// Tags begin with a letter: many desks take #123 for a ticket of theirs.
+	tagText = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+	token   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,40}-[0-9a-f]{16}$`)
 )
 
 // Check reports every reason why the desk cannot be used.
@@ -102,7 +103,7 @@ func (p Place) check() error {
 		err = fmt.Errorf("%q is not a mail address", handlers.Line(p.To, 100))
 	}
 	if p.Tag != "" && (len(p.Tag) > 24 || !tagText.MatchString(p.Tag)) {
-		err = errors.Join(err, fmt.Errorf("the tag %q must be of small letters, digits and single hyphens, 24 at most", handlers.Line(p.Tag, 50)))
+		err = errors.Join(err, fmt.Errorf("the tag %q must be a small letter and then small letters, digits and single hyphens, 24 at most", handlers.Line(p.Tag, 50)))
 	}
 	return err
 }

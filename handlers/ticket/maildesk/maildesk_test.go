@@ -256,6 +256,9 @@ func TestADeskThatCannotWork(t *testing.T) {
 		"customer contoso: the t": func(d *maildesk.Desk) {
 			d.Customers.Routes["contoso"] = maildesk.Place{To: "a@b.example", Tag: "Two words"}
 		},
+		"a small letter": func(d *maildesk.Desk) {
+			d.Customers.Routes["contoso"] = maildesk.Place{To: "a@b.example", Tag: "4711"}
+		},
 	} {
 		d := newDesk(&maildesktest.Mailbox{})
 		if err := d.Check(); err != nil {

@@ -106,23 +106,13 @@ func story(t *testing.T, s *zendesktest.Account, edit func(*zendesk.Desk), tell 
 	desktest.Tell(t, s, func(address string, client *http.Client) *zendesk.Desk { return newDesk(s, address, client) }, edit, tell)
 }
 
-// open lets the case have a ticket.
-func open(ctx context.Context, t *testing.T, at *desktest.Story) {
-	t.Helper()
-	fact, err := at.Do(ctx, events.Ticket)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a, ok := fact.(events.Accepted); ok {
-		at.Case.Effects = []events.Effect{{Action: events.Ticket, Destination: "desk", Ref: a.Receipt}}
-	}
-}
-
 // A ticket says all that the customer wants of it.
 func TestFieldsOfATicket(t *testing.T) {
 	s := accounts()["api token"]()
 	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		f := s.Tickets()[0].Fields
 		for name, want := range map[string]string{
 			"group_id": "98738", "organization_id": "57542", "requester_id": "2.0978392e+07", "priority": "urgent", "type": "incident",
@@ -141,7 +131,9 @@ func TestAStrangersTicketGoesToTriage(t *testing.T) {
 	s := accounts()["oauth"]()
 	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
 		at.Case.Key.Tenant = "fabrikam"
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		if z := s.Tickets()[0]; z.Fields["group_id"] != 98739.0 || !strings.Contains(z.Audits[0].Comment.HTML, "fabrikam is not in the customer map") {
 			t.Errorf("the ticket is %+v", z)
 		}
@@ -190,10 +182,14 @@ func TestIdempotencyKeys(t *testing.T) {
 func TestAMergedTicketIsFollowedUp(t *testing.T) {
 	s := accounts()["api token"]()
 	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(time.Hour)
 		s.Merge("1")
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		all := s.Tickets()
 		if len(all) != 2 || all[1].Fields["via_followup_source_id"] != "1" || len(all[0].Audits) != 2 {
 			t.Errorf("there are %+v", all)
@@ -206,7 +202,9 @@ func TestAMergedTicketIsFollowedUp(t *testing.T) {
 func TestASolvedTicketWasTaken(t *testing.T) {
 	s := accounts()["api token"]()
 	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(time.Hour)
 		for _, want := range []struct {
 			do       events.Action
@@ -234,7 +232,9 @@ func TestWhatCannotBeSolvedIsTold(t *testing.T) {
 			s := accounts()["api token"]()
 			edit(s)
 			story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
-				open(ctx, t, at)
+				if err := at.Open(ctx); err != nil {
+					t.Fatal(err)
+				}
 				time.Sleep(time.Hour)
 				if _, err := at.Do(ctx, events.Close); err != nil {
 					t.Fatal(err)
@@ -253,7 +253,9 @@ func TestAutomationIsNoPerson(t *testing.T) {
 	for by, want := range map[int64]string{zendesktest.System: "solved", zendesktest.Ben: "new"} {
 		s := accounts()["api token"]()
 		story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
-			open(ctx, t, at)
+			if err := at.Open(ctx); err != nil {
+				t.Fatal(err)
+			}
 			time.Sleep(time.Hour)
 			s.Change("1", by, func(*zendesktest.Ticket) {})
 			if _, err := at.Do(ctx, events.Close); err != nil {
@@ -275,7 +277,9 @@ func TestAutomationIsNoPerson(t *testing.T) {
 func TestWhoHasATicket(t *testing.T) {
 	s := accounts()["api token"]()
 	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		s.Change("1", zendesktest.Ben, func(z *zendesktest.Ticket) { z.Assignee = zendesktest.Ben })
 		if got, err := at.Desk.Read(ctx, "1"); err != nil || got.Assignee != "Ben Example" || got.Person != got.Assignee {
 			t.Errorf("got %+v, %v", got, err)
@@ -295,7 +299,9 @@ func TestWhoHasATicket(t *testing.T) {
 func TestThirtyUpdatesInTenMinutes(t *testing.T) {
 	s := accounts()["api token"]()
 	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		made := ticket.Ticket{Ref: "1"}
 		for range 30 {
 			if _, err := at.Desk.Comment(ctx, made, ticket.Note{Text: "a note"}); err != nil {
@@ -321,7 +327,9 @@ func TestTokens(t *testing.T) {
 	s := accounts()["oauth"]()
 	s.Life = 0
 	story(t, s, nil, func(ctx context.Context, at *desktest.Story) {
-		open(ctx, t, at)
+		if err := at.Open(ctx); err != nil {
+			t.Fatal(err)
+		}
 		s.Revoke()
 		time.Sleep(2 * time.Minute)
 		if found, err := at.Desk.Find(ctx, s.Tickets()[0].ExternalID); err != nil || len(found) != 1 {
