@@ -81,7 +81,12 @@ now; times are RFC 3339 in UTC.`,
 	}
 	show.Flags().StringVar(&at, "at", "", "a `TIME` other than now")
 	jsonFlag(show, &asJSON)
-	return family(&cobra.Command{Use: "oncall", Short: "See who is on call by the rota of the configuration"}, show)
+	return family(&cobra.Command{
+		Use: "oncall", Short: "See who is on call by the rota of the configuration",
+		Long: `Teams without a pager can name their people and weekly turns in the configuration
+(oncall), and page them by a destination of the kind rota. This shows whose turn it is.`,
+		Example: "  curfew oncall show -c curfew.yaml",
+	}, show)
 }
 
 // onCallConfig reads the rota of the configuration; its secrets are not needed.
