@@ -15,7 +15,7 @@ func german() words {
 		named:     "(Einstellung „%1“ der Richtlinie „%2“)",
 		unknown:   "Eine Einstellung, die Ihre Organisation verlangt, ist nicht so, wie sie sein soll",
 		grades: map[string]string{
-			"informational": "nur zur Information", "low": "niedrig", "medium": "mittel", "moderate": "mittel", "high": "hoch", "severe": "schwerwiegend",
+			"informational": "nur zur Information", "low": "niedrig", "medium": "mittel", "moderate": "mittel", "high": "hoch", "severe": "sehr hoch",
 			"compromised": "kompromittiert",
 		},
 		subjects: map[subject]Finding{

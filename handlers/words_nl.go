@@ -15,7 +15,7 @@ func dutch() words {
 		named:     "(instelling ‘%1’ van beleid ‘%2’)",
 		unknown:   "Een instelling die uw organisatie vereist, staat niet zoals het hoort",
 		grades: map[string]string{
-			"informational": "ter informatie", "low": "laag", "medium": "gemiddeld", "moderate": "gemiddeld", "high": "hoog", "severe": "ernstig",
+			"informational": "ter informatie", "low": "laag", "medium": "gemiddeld", "moderate": "gemiddeld", "high": "hoog", "severe": "zeer hoog",
 			"compromised": "gecompromitteerd",
 		},
 		subjects: map[subject]Finding{

@@ -39,7 +39,7 @@ func TestEveryLanguageSaysEverything(t *testing.T) {
 	says := map[string][]string{
 		"en": {"Hello Anna Bauer,", "Sunday, 1 March 2026 at 15:04 CET", "disk is not encrypted", "Leave the device"},
 		"de": {"Guten Tag Anna Bauer,", "Sonntag, 1. März 2026 um 15:04 Uhr (CET)", "nicht verschlüsselt", "Lassen Sie das Gerät"},
-		"fr": {"Bonjour Anna Bauer,", "dimanche 1er mars 2026 à 15:04 (CET)", "pas chiffré", "Laissez l’appareil"},
+		"fr": {"Bonjour Anna Bauer,", "dimanche 1er mars 2026 à 15 h 04 (CET)", "pas chiffré", "Laissez l’appareil"},
 		"es": {"Hola Anna Bauer:", "domingo, 1 de marzo de 2026, a las 15:04 h (CET)", "no está cifrado", "Deje el dispositivo"},
 		"nl": {"Goedendag Anna Bauer,", "zondag 1 maart 2026 om 15:04 uur (CET)", "niet versleuteld", "Laat het apparaat"},
 	}
@@ -88,7 +88,7 @@ func TestEveryLanguageSaysEverything(t *testing.T) {
 func TestWhenTheGraceEnds(t *testing.T) {
 	for language, want := range map[string]string{
 		"en": "From Saturday, 1 August 2026 at 00:00 UTC on", "de": "Ab Samstag, 1. August 2026 um 00:00 Uhr (UTC)",
-		"fr": "À partir du samedi 1er août 2026 à 00:00 (UTC)", "es": "A partir del sábado, 1 de agosto de 2026, a las 00:00 h (UTC)", "nl": "Vanaf zaterdag 1 augustus 2026 om 00:00 uur (UTC)",
+		"fr": "À partir du samedi 1er août 2026 à 00 h 00 (UTC)", "es": "A partir del sábado, 1 de agosto de 2026, a las 00:00 h (UTC)", "nl": "Vanaf zaterdag 1 augustus 2026 om 00:00 uur (UTC)",
 	} {
 		c := reading(language)
 		c.Device.GraceUntil = time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)

@@ -24,7 +24,7 @@ func TestEveryLanguageHasEveryPhrase(t *testing.T) {
 		v := reflect.ValueOf(p)
 		for i := range v.NumField() {
 			field, s := v.Type().Field(i).Name, v.Field(i).String()
-			if e := english.Field(i).String(); s == "" || !slices.Equal(names(s), names(e)) || p.tag != "en" && s == e && field != "first" {
+			if e := english.Field(i).String(); s == "" || !slices.Equal(names(s), names(e)) || p.tag != "en" && s == e && field != "first" && field != "clock" {
 				t.Errorf("%s: %s is %q; in English it is %q", p.tag, field, s, e)
 			}
 		}
@@ -43,7 +43,7 @@ func TestMoments(t *testing.T) {
 		for m := time.January; m <= time.December; m++ {
 			at := time.Date(2026, m, 12, 9, 5, 0, 0, time.UTC)
 			got := p.when(at, time.UTC)
-			if !strings.Contains(got, strings.Fields(p.months)[m-1]) || !strings.Contains(got, "12") || !strings.Contains(got, "09:05") || !strings.Contains(got, strings.Fields(p.days)[at.Weekday()]) || strings.ContainsAny(got, "{}") {
+			if !strings.Contains(got, strings.Fields(p.months)[m-1]) || !strings.Contains(got, "12") || !strings.Contains(strings.ReplaceAll(got, " h ", ":"), "09:05") || !strings.Contains(got, strings.Fields(p.days)[at.Weekday()]) || strings.ContainsAny(got, "{}") {
 				t.Errorf("%s: %q", p.tag, got)
 			}
 		}
