@@ -183,6 +183,11 @@ func (h *Handler) take(ctx context.Context, destination string, s Said, body []b
 			Action: events.Page, Destination: destination, Ref: e.Ref, By: s.By, Did: s.Did, At: s.At.UTC(),
 		}, "hook-"+destination+"-"+hex.EncodeToString(sum[:16]))
 	}
+	for _, t := range c.Pending {
+		if t.Action == events.Page && t.Destination == destination && t.Case == s.Case {
+			return errors.New("the page itself is not in the case yet")
+		}
+	}
 	h.Log.Info("an answer to a page that is not open is ignored", "destination", destination, "case", s.Case)
 	return nil
 }

@@ -24,6 +24,7 @@ const (
 
 // A ledger is a journal with one case in it.
 type ledger struct {
+	early bool // the page went out, and the case does not know yet
 	fails error
 	facts []events.Answered
 	ids   []string
@@ -34,6 +35,9 @@ func (l *ledger) Case(_ context.Context, k events.Key) (events.Case, uint64, err
 	if k == (events.Key{Tenant: "contoso", Device: "d-1"}) {
 		c.Open, c.Episode = true, 3
 		c.Effects = []events.Effect{{Action: events.Ticket, Destination: "night", Ref: caseID}, {Action: events.Page, Destination: "night", Ref: caseID}}
+	}
+	if l.early {
+		c.Effects, c.Pending = nil, []events.Task{{Order: events.Order{Action: events.Page, Destination: "night"}, Case: caseID}}
 	}
 	return c, 1, l.fails
 }
@@ -145,6 +149,19 @@ func TestAJournalThatIsAwayIsSaid(t *testing.T) {
 		t.Errorf("got %d", code)
 	}
 	h.fails = nil
+	if code := h.post(said("took", "Bo", time.Time{})); code != http.StatusAccepted || len(h.facts) != 1 {
+		t.Errorf("got %d, %v", code, h.facts)
+	}
+}
+
+// Who is quicker than Curfew's own record is not lost.
+func TestAnAnswerThatComesBeforeThePageIsRecordedComesAgain(t *testing.T) {
+	h := open()
+	h.early = true
+	if code := h.post(said("took", "Bo", time.Time{})); code != http.StatusServiceUnavailable {
+		t.Errorf("got %d", code)
+	}
+	h.early = false
 	if code := h.post(said("took", "Bo", time.Time{})); code != http.StatusAccepted || len(h.facts) != 1 {
 		t.Errorf("got %d, %v", code, h.facts)
 	}
