@@ -47,9 +47,10 @@ func (w *world) newWorker(ctx context.Context, name string, tenants []string) (*
 	write("client-secret", []byte(w.appSecret))
 	write("desk-secret", []byte(w.desk.Secret))
 	write("routing-key", []byte(w.routing))
+	write("hook-secret", []byte(w.hook))
 	path := write("curfew.yaml", []byte(text.String()))
 	return &worker{
-		name: name, config: path, admin: admin,
+		name: name, config: path, admin: admin, listen: listen,
 		data: filepath.Join(w.dir, name, "data"), log: filepath.Join(w.dir, name, "log"),
 	}, errors.Join(errs...)
 }
@@ -81,7 +82,7 @@ tenants:
 {{- end}}
 destinations:
   desk: {kind: webhook, url: {{.Desk}}, secret_file: desk-secret, ca_file: cloud-ca.pem}
-  oncall: {kind: pagerduty, endpoint: {{.Pager}}, routing_key_file: routing-key, ca_file: cloud-ca.pem}
+  oncall: {kind: pagerduty, endpoint: {{.Pager}}, routing_key_file: routing-key, hook_secret_file: hook-secret, ca_file: cloud-ca.pem}
 attention:
   - ticket: {destination: desk, template: attention}
 limits:

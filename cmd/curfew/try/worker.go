@@ -21,6 +21,7 @@ type worker struct {
 	config  string
 	data    string
 	admin   string
+	listen  string
 	log     string
 
 	mu     sync.Mutex

@@ -28,6 +28,7 @@ type world struct {
 	pager     *pagetest.PagerDuty
 	pagerURL  string
 	routing   string // the pager's integration key
+	hook      string // what its webhooks are signed by
 	servers   []*http.Server
 	appID     string
 	appSecret string
@@ -44,7 +45,7 @@ const resource = "deviceManagement/managedDevices"
 func newWorld(ctx context.Context, dir, sweep string, crews [][]string) (*world, error) {
 	w := &world{
 		dir: dir, sweep: sweep, cloud: graphtest.NewCloud(), tenants: map[string]*graphtest.Tenant{},
-		appID: "11111111-2222-3333-4444-555555555555", appSecret: secret(), routing: secret(),
+		appID: "11111111-2222-3333-4444-555555555555", appSecret: secret(), routing: secret(), hook: secret(),
 	}
 	w.desk = &tickettest.Desk{Secret: secret()}
 	w.pager = &pagetest.PagerDuty{Keys: []string{w.routing}}
