@@ -107,6 +107,7 @@ func (c *checker) desk(conf *config, d *destinationConfig, path string, kind des
 	}
 	before := len(mistakes(c.found))
 	c.deskSecrets(d, path, written, kind)
+	c.hookSecret(conf, d, path)
 	c.customers(conf, d.Desk, path)
 	c.fields(path)
 	if m, ok := d.Desk.(*mailSection); ok {

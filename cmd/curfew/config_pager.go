@@ -27,12 +27,17 @@ func (c *checker) pager(conf *config, d *destinationConfig, path string) {
 		return
 	}
 	check(c, conf, d, path)
+	c.hookSecret(conf, d, path)
+}
+
+// hookSecret checks what a destination's own webhooks are known by.
+func (c *checker) hookSecret(conf *config, d *destinationConfig, path string) {
 	d.HookSecret = c.secret(path+"/hook_secret", &d.HookSecretFile, d.HookSecretEnv)
 	if n := len(d.HookSecret.reveal()); d.HookSecret.set() && n < sign.MinSecret {
 		c.mistake(path, "the hook secret has %d characters; it needs %d or more, or somebody guesses it", n, sign.MinSecret)
 	}
 	if (d.HookSecretFile != "" || d.HookSecretEnv != "") && conf.PublicURL == "" {
-		c.warning(path, "it has a hook secret, but there is no public_url: what the pager posts to /hooks/... has to reach this machine")
+		c.warning(path, "it has a hook secret, but there is no public_url: what it posts to /hooks/... has to reach this machine")
 	}
 }
 

@@ -135,19 +135,20 @@ func (s *halopsaSection) desk(p deskParts) ticket.Desk {
 type connectwiseSection struct {
 	deskBase[connectwise.Place, string]
 
-	Browse     string   `json:"browse"`
-	Company    string   `json:"company"`
-	PublicKey  string   `json:"public_key"`
-	ClientID   string   `json:"client_id"`
-	User       string   `json:"user"`
-	ResolveBy  string   `json:"resolve_by"`
-	ReopenBy   string   `json:"reopen_by"`
-	Automation []string `json:"automation"`
+	Browse     string               `json:"browse"`
+	KeyField   connectwise.KeyField `json:"key_field"`
+	Company    string               `json:"company"`
+	PublicKey  string               `json:"public_key"`
+	ClientID   string               `json:"client_id"`
+	User       string               `json:"user"`
+	ResolveBy  string               `json:"resolve_by"`
+	ReopenBy   string               `json:"reopen_by"`
+	Automation []string             `json:"automation"`
 }
 
 func (s *connectwiseSection) desk(p deskParts) ticket.Desk {
 	return &connectwise.Desk{
-		URL: p.url, Browse: s.Browse, Company: s.Company, PublicKey: s.PublicKey, PrivateKey: p.secret("private_key"), ClientID: s.ClientID, Member: s.User,
+		URL: p.url, Browse: s.Browse, Company: s.Company, PublicKey: s.PublicKey, PrivateKey: p.secret("private_key"), ClientID: s.ClientID, Member: s.User, KeyField: s.KeyField,
 		Client: p.client, Customers: s.places(p.ids), Fields: s.Fields, Priorities: s.Priority,
 		Resolved: s.ResolveBy, Reopened: s.ReopenBy, Automation: s.Automation,
 	}

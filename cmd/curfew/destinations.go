@@ -28,14 +28,15 @@ type ability struct {
 
 // abilityOf is what a destination supports, or the zero ability if its kind is not known.
 func abilityOf(d destinationConfig) ability {
+	hooked := d.HookSecretFile != "" || d.HookSecretEnv != ""
 	if k, ok := deskKinds()[d.Kind]; ok {
-		return ability{For: "tickets", Find: !k.folds, Comment: true, Resolve: true, ReadBack: !k.folds}
+		return ability{For: "tickets", Find: !k.folds, Comment: true, Resolve: true, ReadBack: !k.folds, Webhook: hooked && !k.folds}
 	}
 	switch {
 	case d.Kind == "webhook":
 		return ability{For: "tickets", Comment: true, Resolve: true}
-	case pagerOf(d) != nil:
-		return ability{For: "pages", Comment: true, Resolve: true, Webhook: d.HookSecretFile != "" || d.HookSecretEnv != ""}
+	case d.Kind == "rota", pagerOf(d) != nil:
+		return ability{For: "pages", Comment: true, Resolve: true, Webhook: hooked}
 	}
 	return ability{}
 }
@@ -241,7 +242,7 @@ func (a *app) testDestination(ctx context.Context, name, tenant string, asJSON b
 	defer by.Close()
 	if desk := deskOf(conf, d, client(d.CA), by.watch); desk != nil {
 		err = t.desk(ctx, desk)
-	} else if pager := pagerOf(d); pager != nil {
+	} else if pager := pagersOf(conf, by.watch)[name]; pager != nil {
 		err = t.pager(ctx, pager)
 	} else {
 		err = fmt.Errorf("destinations of the kind %s cannot be tested", d.Kind)

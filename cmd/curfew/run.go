@@ -204,7 +204,8 @@ func (w *worker) run(ctx context.Context) error {
 // watch starts what hears and reads of the tenants, and what keeps the cases. It
 // returns where the webhook listens.
 func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
-	front := graph.WebhookServer{Addr: w.conf.Listen, Handler: doorsOf(w.conf, w.journal, w.asks.front(w.journal, w.webhook, w.log), w.log), Log: w.log}
+	answers := answersOf(w.desks, w.journal, w.log)
+	front := graph.WebhookServer{Addr: w.conf.Listen, Handler: doorsOf(w.conf, w.journal, answers.Nudge, w.asks.front(w.journal, w.webhook, w.log), w.log), Log: w.log}
 	if t := w.conf.TLS; t != nil {
 		front.CertFile, front.KeyFile = t.CertFile, t.KeyFile
 	}
@@ -230,7 +231,7 @@ func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
 		}
 	}
 	g.Go(func() error { return w.guard.Watch(ctx, tenants) })
-	g.Go(func() error { return answersOf(w.desks, w.journal, w.log).Run(ctx) })
+	g.Go(func() error { return answers.Run(ctx) })
 	if !w.conf.Role.acts() {
 		g.Go(func() error { return (&absence{journal: w.journal, log: w.log}).watch(ctx) })
 	}
