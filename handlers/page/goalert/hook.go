@@ -2,6 +2,7 @@ package goalert
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -26,8 +27,11 @@ func (h Hook) Read(r hook.Request) ([]hook.Said, error) {
 		LogEntry string
 		Meta     map[string]string
 	}
-	if err := json.Unmarshal(r.Body, &in); err != nil || in.Type == "" {
-		return nil, fmt.Errorf("it is no notification of GoAlert: %v", err)
+	if err := json.Unmarshal(r.Body, &in); err != nil {
+		return nil, fmt.Errorf("it is no notification of GoAlert: %w", err)
+	}
+	if in.Type == "" {
+		return nil, errors.New("it is no notification of GoAlert")
 	}
 	answer, by := read(in.LogEntry)
 	if in.Type != "AlertStatus" || answer == "" || in.Meta[MetaKey] == "" {

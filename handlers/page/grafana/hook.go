@@ -3,6 +3,7 @@ package grafana
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -38,8 +39,11 @@ func (h Hook) Read(r hook.Request) ([]hook.Said, error) {
 			UID string `json:"alert_uid"`
 		} `json:"alert_payload"` // of the group's first alert
 	}
-	if err := json.Unmarshal(r.Body, &in); err != nil || in.Event.Type == "" {
-		return nil, fmt.Errorf("it is no outgoing webhook with its whole payload: %v", err)
+	if err := json.Unmarshal(r.Body, &in); err != nil {
+		return nil, fmt.Errorf("it is no outgoing webhook with its whole payload: %w", err)
+	}
+	if in.Event.Type == "" {
+		return nil, errors.New("it is no outgoing webhook with its whole payload")
 	}
 	if in.User == nil || in.Payload.UID == "" {
 		return nil, nil

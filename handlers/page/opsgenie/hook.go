@@ -2,6 +2,7 @@ package opsgenie
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -43,8 +44,11 @@ func (h Hook) Read(r hook.Request) ([]hook.Said, error) {
 			UpdatedAt int64  `json:"updatedAt"`
 		} `json:"alert"`
 	}
-	if err := json.Unmarshal(r.Body, &in); err != nil || in.Action == "" {
-		return nil, fmt.Errorf("it is no alert action data: %v", err)
+	if err := json.Unmarshal(r.Body, &in); err != nil {
+		return nil, fmt.Errorf("it is no alert action data: %w", err)
+	}
+	if in.Action == "" {
+		return nil, errors.New("it is no alert action data")
 	}
 	// What Curfew closes, it closes by this name.
 	answer := did(in.Action)

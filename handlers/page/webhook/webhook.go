@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -89,9 +90,7 @@ func (h Hook) Send(ctx context.Context, key string, e Event) error {
 		return handlers.GiveUp(err)
 	}
 	header := map[string]string{}
-	for name, value := range h.Header {
-		header[name] = value
-	}
+	maps.Copy(header, h.Header)
 	header["Idempotency-Key"] = key
 	header[sign.Header] = sign.Sign(h.Secret, body, time.Now())
 	c := page.Call{Client: h.Client, Method: http.MethodPost, URL: h.URL, Header: header, Secrets: handlers.Tokens(h.Secret, h.URL, h.Header)}
