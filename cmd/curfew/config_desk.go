@@ -137,7 +137,7 @@ func (c *checker) complete(conf *config, d destinationConfig) ticket.Desk {
 		}
 	}
 	d.Secrets = all
-	return deskOf(conf, d, http.DefaultClient, graph.Tenants{})
+	return deskOf(conf, d, client(nil), graph.Tenants{})
 }
 
 func severities() []string {
