@@ -205,3 +205,23 @@ func TestWithoutAHookSecretThereIsNoDoor(t *testing.T) {
 		t.Errorf("got %d", rec.Code)
 	}
 }
+
+// The rota that the README shows can be used as it stands.
+func TestTheRotaOfTheReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	check(t, err)
+	_, yaml, _ := strings.Cut(string(text), "```yaml\noncall:\n")
+	yaml, _, ok := strings.Cut(yaml, "```")
+	if !ok {
+		t.Fatal("the README shows no rota")
+	}
+	head, _, _ := strings.Cut(withRota, "destinations:")
+	conf, problems := parseConfig("curfew.yaml", []byte(head+`
+policies:
+  - {name: threat, when: device.threat >= medium, ladder: [{do: [page: {destination: night}]}]}
+oncall:
+`+yaml), loadOptions{NoSecrets: true, Getenv: func(string) string { return "" }})
+	if conf == nil {
+		t.Errorf("what the README shows cannot be used: %v", mistakes(problems))
+	}
+}
