@@ -149,14 +149,14 @@ func (v visit) tell(ctx context.Context) (events.Fact, error) {
 		return nil, err
 	}
 	if t.Warning != "" {
-		v.triaged(t)
+		v.warn(t)
 	}
 	return events.Done{Task: v.task.ID, Receipt: t.Ref, Link: t.Link}, nil
 }
 
-// triaged says that a ticket did not go where its tenant's should.
-func (v visit) triaged(t Ticket) {
-	v.h.log().Warn("a ticket went to triage", "destination", v.task.Destination, "ticket", called(t), "why", t.Warning)
+// warn says what somebody should mend at the desk or in the configuration.
+func (v visit) warn(t Ticket) {
+	v.h.log().Warn("a ticket is open, but not all about it is as it should be", "destination", v.task.Destination, "ticket", called(t), "why", t.Warning)
 }
 
 func (v visit) done(t Ticket) events.Fact {
