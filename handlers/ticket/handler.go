@@ -242,7 +242,7 @@ func (v visit) make(ctx context.Context, old Ticket) (events.Fact, error) {
 	}
 	v.gate.make(v.key, making{v.task.ID, t.Ref, time.Now().Add(v.lag())})
 	if t.Warning != "" {
-		v.triaged(t)
+		v.warn(t)
 	}
 	if lag := v.lag(); lag > settle {
 		return events.Accepted{Task: v.task.ID, Receipt: receipt(t), Again: time.Now().Add(lag)}, nil
