@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -130,7 +131,7 @@ type worker struct {
 	subs   *graph.Subscriptions
 	hook   *graph.Webhook
 	nudges *graph.Nudges
-	swept  int // sweeps out of turn
+	swept  atomic.Int32 // sweeps out of turn
 	end    func()
 }
 
@@ -226,7 +227,7 @@ func (w *worker) start() *worker {
 		}
 	})
 	wg.Go(func() {
-		err := w.nudges.Serve(ctx, w.d.tenant.ID, func(context.Context) error { w.swept++; return nil })
+		err := w.nudges.Serve(ctx, w.d.tenant.ID, func(context.Context) error { w.swept.Add(1); return nil })
 		if err != nil {
 			w.d.t.Error(err)
 		}

@@ -40,8 +40,8 @@ func TestASubscriptionIsKeptAliveForMonths(t *testing.T) {
 		if st := w.list()["users"]; st.State != "live" || st.ID != first.ID || st.Reason != "" || st.Next.IsZero() {
 			t.Errorf("listed as %+v", st)
 		}
-		if w.swept != 0 {
-			t.Errorf("%d sweeps out of turn, though nothing was lost", w.swept)
+		if w.swept.Load() != 0 {
+			t.Errorf("%d sweeps out of turn, though nothing was lost", w.swept.Load())
 		}
 	})
 }
@@ -152,8 +152,8 @@ func TestASubscriptionThatIsGoneIsMadeAnew(t *testing.T) {
 				t.Error("a secret was used twice")
 			}
 			later(2 * time.Minute)
-			if w.swept != 1 {
-				t.Errorf("%d sweeps after a gap, want 1", w.swept)
+			if w.swept.Load() != 1 {
+				t.Errorf("%d sweeps after a gap, want 1", w.swept.Load())
 			}
 		})
 	})
@@ -164,8 +164,8 @@ func TestASubscriptionThatIsGoneIsMadeAnew(t *testing.T) {
 			o.tenant.ForgetSubscriptions()
 			later(70 * time.Minute)
 			o.only()
-			if w.swept != 1 {
-				t.Errorf("%d sweeps after a gap, want 1", w.swept)
+			if w.swept.Load() != 1 {
+				t.Errorf("%d sweeps after a gap, want 1", w.swept.Load())
 			}
 		})
 	})
@@ -176,8 +176,8 @@ func TestASubscriptionThatIsGoneIsMadeAnew(t *testing.T) {
 			w := o.hire(users).start()
 			defer w.end()
 			o.only()
-			if w.swept != 1 {
-				t.Errorf("%d sweeps after a gap, want 1", w.swept)
+			if w.swept.Load() != 1 {
+				t.Errorf("%d sweeps after a gap, want 1", w.swept.Load())
 			}
 		})
 	})
