@@ -123,6 +123,7 @@ func inWorld(t *testing.T, devices fleet, set func(*gate.Guard), f func(w *world
 			}
 		}
 		defer func() {
+			time.Sleep(time.Second) // the broker does first what it was asked to: its stop sleeps with a lock held
 			cancel()
 			wg.Wait()
 			check(t, b.Stop(context.WithoutCancel(t.Context())))
