@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"strings"
+	"time"
 
+	"curfew/events/rules"
 	"curfew/handlers/ticket"
 	"curfew/handlers/ticket/autotask"
 	"curfew/handlers/ticket/connectwise"
@@ -47,19 +50,24 @@ func deskKinds() map[string]deskKind {
 type jiraSection struct {
 	deskBase[jira.Route, string]
 
-	User       string   `json:"user"` // an address, of Cloud; empty: Data Center
-	Browse     string   `json:"browse"`
-	Labels     []string `json:"labels"`
-	ResolveBy  string   `json:"resolve_by"`
-	ReopenBy   string   `json:"reopen_by"`
-	Resolution string   `json:"resolution"`
+	User       string          `json:"user"` // an address, of Cloud; empty: Data Center
+	Browse     string          `json:"browse"`
+	Labels     []string        `json:"labels"`
+	ResolveBy  string          `json:"resolve_by"`
+	ReopenBy   string          `json:"reopen_by"`
+	Resolution string          `json:"resolution"`
+	SearchLag  *rules.Duration `json:"search_lag"` // nil: that of Cloud, or of Data Center
 }
 
 func (s *jiraSection) desk(p deskParts) ticket.Desk {
+	var behind time.Duration
+	if s.SearchLag != nil {
+		behind = cmp.Or(time.Duration(*s.SearchLag), -1)
+	}
 	return &jira.Desk{
 		URL: p.url, Browse: s.Browse, Email: s.User, Token: p.secret("token"), Client: p.client,
 		Customers: s.places(p.ids), Labels: s.Labels, Fields: s.Fields, Priorities: s.Priority,
-		ResolveBy: s.ResolveBy, ReopenBy: s.ReopenBy, Resolution: s.Resolution,
+		ResolveBy: s.ResolveBy, ReopenBy: s.ReopenBy, Resolution: s.Resolution, Behind: behind,
 	}
 }
 

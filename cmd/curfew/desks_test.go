@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"curfew/graph"
+	"curfew/handlers/ticket"
 )
 
 // aSection is a whole section of each kind of desk; a kind without one fails.
@@ -60,6 +61,39 @@ policies:
 		conf, problems = parseConfig("curfew.yaml", []byte(text), loadOptions{NoSecrets: true, Getenv: func(string) string { return "" }})
 		if conf == nil {
 			t.Errorf("%s, without its secrets: %v", kind, mistakes(problems))
+		}
+	}
+}
+
+// A site says how late its search is: 0s, that it is not, which Cloud may not say.
+func TestHowLateASearchIs(t *testing.T) {
+	for section, want := range map[string]time.Duration{
+		"":                              10 * time.Second,
+		"user: curfew@contoso.example,": 2 * time.Minute,
+		"search_lag: 0s,":               0,
+		"search_lag: 4m,":               4 * time.Minute,
+		"search_lag: 0s, user: curfew@contoso.example,": -1,
+	} {
+		conf, problems := parseConfig("curfew.yaml", []byte(`
+tenants:
+  - name: Contoso
+    id: 8C2F6A1E-5D3B-4F0A-9B7C-1E2D3C4B5A69
+    auth: {client_id: 3f9d1c7a-2b4e-4a6f-8d5c-7e6f5a4b3c2d, client_secret_env: CURFEW_TEST_SECRET}
+destinations:
+  desk: {kind: jira, url: "https://jira.contoso.example", `+section+` token_env: CURFEW_TEST_SECRET, triage: {project: SEC}}
+policies:
+  - {name: threat, when: device.threat >= medium, ladder: [{do: [ticket: {destination: desk}]}]}
+`), testOptions())
+		switch {
+		case want < 0 && (conf != nil || !strings.Contains(fmt.Sprint(mistakes(problems)), "lag cannot be none")):
+			t.Errorf("%s: %v", section, problems)
+		case want < 0:
+		case conf == nil:
+			t.Errorf("%s: %v", section, mistakes(problems))
+		default:
+			if got := desks(conf, graph.Tenants{}, quiet).Desks["desk"].(ticket.Late).Lag(); got != want {
+				t.Errorf("%s: %v, want %v", section, got, want)
+			}
 		}
 	}
 }

@@ -65,7 +65,8 @@ type Desk struct {
 
 	// Behind is how late the search is taken to be. Zero: two minutes for Cloud,
 	// ten seconds for Data Center, whose nodes index what others wrote (Jira Data
-	// Center docs: index replication).
+	// Center docs: index replication). Negative: it is not, which is so only in a
+	// Data Center of one node.
 	Behind time.Duration
 
 	mu sync.Mutex
@@ -92,6 +93,9 @@ func (d *Desk) Check() error {
 	}
 	if d.Browse != "" && handlers.SafeLink(d.Browse) == "" {
 		errs = append(errs, errors.New("its browse address must be https"))
+	}
+	if d.cloud() && d.Behind < 0 {
+		errs = append(errs, errors.New("the search of Jira Cloud is late by seconds to minutes: its lag cannot be none"))
 	}
 	for _, l := range d.Labels {
 		if !labelText.MatchString(l) {
@@ -123,8 +127,8 @@ func (r Route) check(tenant string) error {
 // Lag is how late the search may be.
 func (d *Desk) Lag() time.Duration {
 	switch {
-	case d.Behind > 0:
-		return d.Behind
+	case d.Behind != 0:
+		return max(0, d.Behind)
 	case d.cloud():
 		return 2 * time.Minute
 	}

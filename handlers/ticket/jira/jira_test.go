@@ -30,12 +30,18 @@ func sites() map[string]func() *jiratest.Site {
 		},
 		"strict":      func() *jiratest.Site { return &jiratest.Site{Email: "curfew@example.com", Token: token, Strict: true} },
 		"data center": func() *jiratest.Site { return &jiratest.Site{Token: token, Lag: 5 * time.Second} },
+		"one node":    func() *jiratest.Site { return &jiratest.Site{Token: token} },
 	}
 }
 
 func newDesk(s *jiratest.Site, address string, client *http.Client) *jira.Desk {
+	var behind time.Duration
+	if s.Email == "" && s.Lag == 0 {
+		behind = -1
+	}
 	return &jira.Desk{
-		URL: address, Browse: "https://jira.example/", Email: s.Email, Token: s.Token, Client: client,
+		Behind: behind,
+		URL:    address, Browse: "https://jira.example/", Email: s.Email, Token: s.Token, Client: client,
 		Customers: ticket.Customers[jira.Route]{Routes: map[string]jira.Route{"contoso": {Project: "SEC"}}, Triage: &jira.Route{Project: "TRIAGE"}},
 		Labels:    []string{"security"},
 		Fields:    ticket.Fields{"customfield_10042": "{{.Device.Serial}}", "customfield_10043": map[string]any{"value": "{{.Severity}}"}},
@@ -185,6 +191,7 @@ func TestADeskThatCannotWork(t *testing.T) {
 		"without spaces":            func(d *jira.Desk) { d.Labels = []string{"two words"} },
 		"no key such as SEC":        func(d *jira.Desk) { d.Customers.Routes["contoso"] = jira.Route{Project: `SEC" OR x`} },
 		"no project":                func(d *jira.Desk) { d.Customers = ticket.Customers[jira.Route]{} },
+		"lag cannot be none":        func(d *jira.Desk) { d.Email, d.Behind = "curfew@example.com", -1 },
 		`field "customfield_10042"`: func(d *jira.Desk) { d.Fields["customfield_10042"] = "{{.NoSuchThing}}" },
 	} {
 		d := newDesk(&jiratest.Site{Token: token}, "https://jira.example", handlers.NewClient(handlers.Reach{}))
