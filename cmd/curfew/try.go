@@ -16,10 +16,10 @@ func newTryCmd(a *app) *cobra.Command {
 		Use:   "try",
 		Short: "See Curfew at work on simulated tenants, in a minute",
 		Long: `Try needs no Microsoft 365 tenant and leaves nothing behind. It simulates six
-tenants, a help desk and a pager on this machine, starts the real worker between
-them, and tells ten stories at once: what happens in the tenants (marked !) and
-what Curfew does about it. Each story checks that Curfew did what it must, once,
-and nothing else. The exit code is 1 if one went wrong.`,
+tenants, a help desk, a site of Jira and a pager on this machine, starts the real
+worker between them, and tells twelve stories at once: what happens in the tenants
+(marked !) and what Curfew does about it. Each story checks that Curfew did what it
+must, once, and nothing else. The exit code is 1 if one went wrong.`,
 		Example: `  curfew try
   curfew try --hold                        leave it running, to look around
   curfew try --json                        one object a line; the last one says how it went`,

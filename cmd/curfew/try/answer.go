@@ -22,7 +22,8 @@ func answered(ctx context.Context, s *stage) error {
 			s.tell.world(s.story, l.t.Name+"/"+l.Name, "a person acknowledges the page; the pager posts its webhook")
 			key := l.incidents()[0].Key
 			s.pager.Acknowledge(key)
-			return s.deliver(ctx, s.workers[0], "incident.acknowledged", key, "Kim Berg")
+			header, body := s.pager.Webhook(s.hook, "incident.acknowledged", key, "Kim Berg")
+			return s.deliver(ctx, s.workers[0], "oncall", header, body)
 		},
 		func() error {
 			return still(ctx, 5*time.Second, "no reset while somebody is on it", func() bool { return l.resets() == 0 })
@@ -38,18 +39,17 @@ func answered(ctx context.Context, s *stage) error {
 	)
 }
 
-// deliver posts a webhook of the pager to a worker until it is taken: what is
-// answered by 429 or 5xx, the pager posts again (PagerDuty docs: webhooks v3,
-// behaviour).
-func (w *world) deliver(ctx context.Context, wk *worker, event, key, person string) error {
+// deliver posts a webhook of a destination to a worker until it is taken: what is
+// answered by 429 or 5xx is posted again (PagerDuty docs: webhooks v3, behaviour;
+// Jira Cloud docs: webhooks, retries).
+func (w *world) deliver(ctx context.Context, wk *worker, destination string, header http.Header, body []byte) error {
 	client, err := w.browser()
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdleConnections()
-	header, body := w.pager.Webhook(w.hook, event, key, person)
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+wk.listen+"/hooks/oncall", bytes.NewReader(body))
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+wk.listen+"/hooks/"+destination, bytes.NewReader(body))
 		if err != nil {
 			return err
 		}
@@ -61,12 +61,12 @@ func (w *world) deliver(ctx context.Context, wk *worker, event, key, person stri
 			case code/100 == 2:
 				return nil
 			case code != http.StatusTooManyRequests && code/100 != 5:
-				return fmt.Errorf("the worker answers the pager's webhook with %d", code)
+				return fmt.Errorf("the worker answers the webhook of %s with %d", destination, code)
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the pager's webhook was never taken: %w", ctx.Err())
+			return fmt.Errorf("the webhook of %s was never taken: %w", destination, ctx.Err())
 		case <-time.After(100 * time.Millisecond):
 		}
 	}

@@ -24,10 +24,10 @@ func (w *world) newWorker(ctx context.Context, name string, tenants []string) (*
 		return nil, err
 	}
 	data := struct {
-		Name, Listen, Admin, Cloud, Desk, Pager, App string
-		Sweep                                        string
-		Tenants                                      []tenantLine
-	}{name, listen, admin, w.cloud.URL, w.deskURL, w.pagerURL, w.appID, w.sweep, nil}
+		Name, Listen, Admin, Cloud, Desk, Jira, Pager, App string
+		Sweep                                              string
+		Tenants                                            []tenantLine
+	}{name, listen, admin, w.cloud.URL, w.deskURL, w.jiraURL, w.pagerURL, w.appID, w.sweep, nil}
 	for _, t := range tenants {
 		data.Tenants = append(data.Tenants, tenantLine{t, w.tenants[t].ID, w.tenants[t].Domain})
 	}
@@ -46,6 +46,8 @@ func (w *world) newWorker(ctx context.Context, name string, tenants []string) (*
 	write("cloud-ca.pem", w.cloud.CA())
 	write("client-secret", []byte(w.appSecret))
 	write("desk-secret", []byte(w.desk.Secret))
+	write("jira-token", []byte(w.jira.Token))
+	write("jira-hook-secret", []byte(w.jiraHook))
 	write("routing-key", []byte(w.routing))
 	write("hook-secret", []byte(w.hook))
 	path := write("curfew.yaml", []byte(text.String()))
@@ -83,6 +85,17 @@ tenants:
 destinations:
   desk: {kind: webhook, url: {{.Desk}}, secret_file: desk-secret, ca_file: cloud-ca.pem}
   oncall: {kind: pagerduty, endpoint: {{.Pager}}, routing_key_file: routing-key, hook_secret_file: hook-secret, ca_file: cloud-ca.pem}
+{{- range .Tenants}}{{if eq .Name "tailspin"}}
+  jira: # a Data Center of one node, whose search knows at once what was written
+    kind: jira
+    url: {{$.Jira}}
+    token_file: jira-token
+    hook_secret_file: jira-hook-secret
+    ca_file: cloud-ca.pem
+    search_lag: 0s
+    customers: {tailspin: {project: SEC}}
+    triage: {project: TRIAGE}
+{{- end}}{{end}}
 attention:
   - ticket: {destination: desk, template: attention}
 limits:
@@ -120,6 +133,14 @@ policies:
         if: device.threat >= high
         waits_for_investigation: true
         do: [reset]
+{{- range .Tenants}}{{if eq .Name "tailspin"}}
+  - name: compliance-by-jira
+    tenants: [tailspin]
+    when: device.compliance == "noncompliant"
+    clear_for: 1s
+    ladder:
+      - do: [ticket: {destination: jira}]
+{{- end}}{{end}}
   - name: compliance
     when: device.compliance == "noncompliant"
     clear_for: 1s

@@ -21,6 +21,7 @@ func stories() []story {
 		{"healed", "a threat that Defender's automation heals within grace: a mail, no more", healed},
 		{"persists", "a threat that persists: mail, ticket, scan, page, reset, verified, all taken back", persists},
 		{"answered", "somebody acknowledges the page: neither the next rung nor a reset, until they have healed it", answered},
+		{"ticket", "somebody resolves the ticket in Jira too early: reopened with the proof, and resolved when all is well", ticketLife},
 		{"bitlocker", "BitLocker off: mail and ticket, never a scan or a reset", bitlocker},
 		{"lost", "a lost notification is found by the sweep", lost},
 		{"fifty", "the same notification fifty times: one ticket", fifty},

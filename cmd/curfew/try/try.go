@@ -1,6 +1,6 @@
 // Package try shows Curfew at work without a Microsoft 365 tenant: simulated
-// tenants, a help desk and a pager on loopback, and the real program between
-// them, as a process of its own with its real queue, configuration and TLS.
+// tenants, a help desk, a site of Jira and a pager on loopback, and the real program
+// between them, as a process of its own with its real queue, configuration and TLS.
 //
 // Each story makes something happen in a tenant, waits for what Curfew must do
 // about it, and fails if it does not, does it twice, or does anything else. The
@@ -61,7 +61,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		}
 		err = errors.Join(err, os.RemoveAll(dir))
 	}()
-	tell.note("simulated tenants at %s, a help desk, a pager; starting the workers", w.cloud.URL)
+	tell.note("simulated tenants at %s, a help desk, Jira, a pager; starting the workers", w.cloud.URL)
 	if err := w.startWorkers(ctx, o.Program); err != nil {
 		return fmt.Errorf("try: %w", err)
 	}

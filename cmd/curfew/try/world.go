@@ -15,6 +15,7 @@ import (
 
 	"curfew/graph/graphtest"
 	"curfew/handlers/page/pagetest"
+	"curfew/handlers/ticket/jira/jiratest"
 	"curfew/handlers/ticket/tickettest"
 )
 
@@ -25,6 +26,9 @@ type world struct {
 
 	desk      *tickettest.Desk
 	deskURL   string
+	jira      *jiratest.Site
+	jiraURL   string
+	jiraHook  string // what its webhooks are signed by
 	pager     *pagetest.PagerDuty
 	pagerURL  string
 	routing   string // the pager's integration key
@@ -45,13 +49,18 @@ const resource = "deviceManagement/managedDevices"
 func newWorld(ctx context.Context, dir, sweep string, crews [][]string) (*world, error) {
 	w := &world{
 		dir: dir, sweep: sweep, cloud: graphtest.NewCloud(), tenants: map[string]*graphtest.Tenant{},
-		appID: "11111111-2222-3333-4444-555555555555", appSecret: secret(), routing: secret(), hook: secret(),
+		jiraHook: secret(),
+		appID:    "11111111-2222-3333-4444-555555555555", appSecret: secret(), routing: secret(), hook: secret(),
 	}
 	w.desk = &tickettest.Desk{Secret: secret()}
+	w.jira = &jiratest.Site{Token: secret()}
 	w.pager = &pagetest.PagerDuty{Keys: []string{w.routing}}
 	err := w.cloud.Listen("127.0.0.1:0")
 	if err == nil {
 		w.deskURL, err = w.serve(ctx, w.desk)
+	}
+	if err == nil {
+		w.jiraURL, err = w.serve(ctx, w.jira)
 	}
 	if err == nil {
 		w.pagerURL, err = w.serve(ctx, w.pager)
