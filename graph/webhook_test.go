@@ -72,8 +72,8 @@ func TestANotificationIsALookAtTheDevice(t *testing.T) {
 				defer w.end()
 				o.tenant.Notify(laptop.Name)
 				later(time.Second)
-				if n := o.noticed(laptop); n != 1 || o.statuses() != "202" || w.swept != 0 {
-					t.Errorf("noticed %d times, swept %d times, answered %s", n, w.swept, o.statuses())
+				if n := o.noticed(laptop); n != 1 || o.statuses() != "202" || w.swept.Load() != 0 {
+					t.Errorf("noticed %d times, swept %d times, answered %s", n, w.swept.Load(), o.statuses())
 				}
 				if st := w.hook.Stats(); st.Accepted != 1 || st.Noticed != 1 || st.Nudges != 0 || st.Handshakes != 2 {
 					t.Errorf("counted %+v", st)
@@ -104,15 +104,15 @@ func TestWhatIsNoKnownDeviceIsASweep(t *testing.T) {
 				defer w.end()
 				o.tenant.Notify(c.about)
 				later(time.Second)
-				if n := len(o.book.told()); n != 0 || o.statuses() != "202" || w.swept != 1 {
-					t.Fatalf("noticed %d times, swept %d times, answered %s", n, w.swept, o.statuses())
+				if n := len(o.book.told()); n != 0 || o.statuses() != "202" || w.swept.Load() != 1 {
+					t.Fatalf("noticed %d times, swept %d times, answered %s", n, w.swept.Load(), o.statuses())
 				}
 				for range 100 { // a busy tenant is swept a little more often, not all the time
 					o.tenant.Notify(c.about)
 					later(3 * time.Second)
 				}
-				if w.swept < 4 || w.swept > 8 {
-					t.Errorf("swept %d times in 5 minutes, want about one a minute", w.swept)
+				if w.swept.Load() < 4 || w.swept.Load() > 8 {
+					t.Errorf("swept %d times in 5 minutes, want about one a minute", w.swept.Load())
 				}
 				if st := w.hook.Stats(); st.Accepted != 101 || st.Noticed != 0 || st.Nudges != 101 {
 					t.Errorf("counted %+v", st)
@@ -167,8 +167,8 @@ func TestWhatCannotBeStoredIsSentAgain(t *testing.T) {
 				if o.statuses() != "503 202" {
 					t.Errorf("answered %s", o.statuses())
 				}
-				if n := o.noticed(laptop); c.known && n != 1 || !c.known && w.swept != 1 {
-					t.Errorf("noticed %d times, swept %d times", n, w.swept)
+				if n := o.noticed(laptop); c.known && n != 1 || !c.known && w.swept.Load() != 1 {
+					t.Errorf("noticed %d times, swept %d times", n, w.swept.Load())
 				}
 			})
 		})
