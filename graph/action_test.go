@@ -217,3 +217,27 @@ func TestWhatCannotBeSent(t *testing.T) {
 		}
 	})
 }
+
+// TestTheAuditIsASecondWitness: it shows what was asked of this device and since
+// when, and nothing of another's.
+func TestTheAuditIsASecondWitness(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		laptop, other := d.look(d.tenant.AddDevice(ana("LT-042"))), d.look(d.tenant.AddDevice(graphtest.Device{Name: "LT-043"}))
+		began := time.Now()
+		for _, dev := range []events.Device{laptop, other} {
+			if err := d.client.Reset(d.ctx, dev); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := d.client.Audited(d.ctx, laptop, began)
+		if err != nil || len(got) != 1 || got[0].Name != "factoryResetKeepEnrollmentData" || got[0].State != "pending" || got[0].Started.Before(began) {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if got, err := d.client.Audited(d.ctx, laptop, time.Now().Add(time.Minute)); err != nil || len(got) != 0 {
+			t.Errorf("since later: %+v, %v", got, err)
+		}
+		if _, err := d.client.Audited(d.ctx, events.Device{Key: laptop.Key, IntuneID: "../x"}, began); err == nil {
+			t.Error("an id that is none is asked for")
+		}
+	})
+}

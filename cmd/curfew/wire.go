@@ -38,7 +38,7 @@ func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard
 	first, settle := time.Duration(conf.Pace.CheckAfter), time.Duration(conf.Pace.Settle)
 	pagers := &page.Handler{Pagers: pagersOf(conf, watch)}
 	destroy := reset.Handler{
-		Devices: tenants, Intune: lastWord{tenants, guard}, Approvals: requests{tenants}, DryRun: conf.DryRun,
+		Devices: witness{tenants}, Intune: lastWord{tenants, guard}, Approvals: requests{tenants}, DryRun: conf.DryRun,
 		First: first, Settle: settle,
 	}
 	defender := machines{tenants, guard}
