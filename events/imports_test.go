@@ -95,8 +95,9 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/ticket/maildesk/maildesktest", "", pretender},
 	{"handlers/ticket/desktest", "events handlers handlers/ticket handlers/handlerstest handlers/handlerstest/fake", "the suite of desks asks the same of every vendor, so it knows none"},
 
+	{"cmd/curfew/vault", "azure", "all that is said to Key Vault is said in vault, which sees nothing but addresses and secrets"},
 	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test handlers/ticket/jira/jiratest x", outside},
-	{"cmd/curfew", "cmd/curfew/try events events/* events/gate/* graph graph/* handlers handlers/* handlers/*/* nats x cobra jsonschema tint yaml", everything},
+	{"cmd/curfew", "cmd/curfew/try cmd/curfew/vault events events/* events/gate/* graph graph/* handlers handlers/* handlers/*/* nats x cobra jsonschema tint yaml", everything},
 }
 
 // inTests is what the tests of a package may import besides what its code may,

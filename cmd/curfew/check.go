@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -25,7 +26,7 @@ warning (true, or left out).`,
 		Example: `  curfew check -c curfew.yaml
   curfew check -c curfew.yaml --no-secrets    # on a build server, which has none`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return a.check(as, asJSON, noSecrets) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context(), as, asJSON, noSecrets) },
 	}
 	cmd.Flags().BoolVar(&noSecrets, "no-secrets", false, "secrets and other files that cannot be read are warnings only")
 	roleFlag(cmd, &as)
@@ -33,12 +34,12 @@ warning (true, or left out).`,
 	return cmd
 }
 
-func (a *app) check(as role, asJSON, noSecrets bool) error {
+func (a *app) check(ctx context.Context, as role, asJSON, noSecrets bool) error {
 	file, err := a.needConfig()
 	if err != nil {
 		return err
 	}
-	conf, problems := loadConfig(file, loadOptions{Templates: templateNames, NoSecrets: noSecrets, Role: as, Getenv: a.getenv})
+	conf, problems := loadConfig(file, loadOptions{Templates: templateNames, NoSecrets: noSecrets, Role: as, Getenv: a.getenv, Vault: askingVaults(ctx)})
 	p := a.printer()
 	for _, problem := range problems {
 		switch {

@@ -107,6 +107,9 @@ type loadOptions struct {
 	Role role // whose secrets are read; empty: that of the file
 
 	Getenv func(string) string // nil: os.Getenv
+
+	// Vault reads a secret from Azure Key Vault. Nil: none is read.
+	Vault func(address string) (string, error)
 }
 
 // loadConfig reads and checks a configuration file. It returns all problems at
@@ -125,7 +128,7 @@ func parseConfig(path string, data []byte, o loadOptions) (*config, []problem) {
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
 	}
-	c := &checker{yamlFile: readYAML(path, data), dir: filepath.Dir(path), o: o}
+	c := &checker{yamlFile: readYAML(path, data), dir: filepath.Dir(path), o: o, vaulted: map[string]bool{}}
 	conf := c.config()
 	all := inOrder(append(c.problems, c.found...))
 	if len(mistakes(all)) > 0 {
@@ -161,6 +164,7 @@ func (c *checker) config() *config {
 		return nil
 	}
 	prune(c.value, c.misfits)
+	c.vaults(c.value, "")
 	conf := &config{
 		File: c.name, Role: roleAll, DryRun: true, Data: "data", Listen: ":8443", Admin: "127.0.0.1:8081", Queue: broker.DefaultListen,
 		Log: logConfig{Format: "text", Level: "info"}, Mail: mailConfig{TimeZone: "UTC", Language: mail.Fallback},

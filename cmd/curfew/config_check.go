@@ -23,6 +23,7 @@ type checker struct {
 	o       loadOptions
 	misfits []string // what the schema has told of already
 	found   []problem
+	vaulted map[string]bool // paths of what was written as _vault and is _file now
 }
 
 func (c *checker) mistake(path, format string, args ...any) {
@@ -34,6 +35,9 @@ func (c *checker) warning(path, format string, args ...any) {
 }
 
 func (c *checker) note(path string, at position, warning bool, format string, args ...any) {
+	if c.vaulted[path] {
+		path = strings.TrimSuffix(path, "_file") + "_vault"
+	}
 	if !covered(path, c.misfits) {
 		c.found = append(c.found, problem{File: c.name, Line: at.line, Column: at.column, Path: dotted(path), Text: fmt.Sprintf(format, args...), Warning: warning})
 	}

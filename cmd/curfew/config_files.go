@@ -34,6 +34,9 @@ func (c *checker) missingFile(path, format string, args ...any) {
 // read reads a file and resolves its name. Neither is ever quoted: people put
 // secrets where their file's name belongs.
 func (c *checker) read(at string, name *string, limit int64) ([]byte, bool) {
+	if c.vaulted[at] {
+		return c.fromVault(at, *name)
+	}
 	*name = c.path(*name)
 	b, err := readBounded(*name, limit+1)
 	switch {
@@ -50,7 +53,7 @@ func (c *checker) read(at string, name *string, limit int64) ([]byte, bool) {
 	return b, true
 }
 
-// secret reads a secret from a file or the environment; at is the path of its
+// secret reads a secret from a file, a vault or the environment; at is the path of its
 // keys without _file and _env.
 func (c *checker) secret(at string, file *string, env string) secret {
 	switch {

@@ -66,6 +66,11 @@ func TestSchema(t *testing.T) {
 			read[s.key+"_file"], read[s.key+"_env"] = true, true
 		}
 	}
+	for key := range maps.Clone(read) { // what is in the environment may be in a vault
+		if base, ok := strings.CutSuffix(key, "_env"); ok {
+			read[base+"_vault"] = true
+		}
+	}
 	for _, o := range rules.Orderable() {
 		read[o] = true
 	}

@@ -186,7 +186,7 @@ func (s *shape) unknown(e *jsonschema.ValidationError, key string) string {
 	if slices.Contains(known, key+"_file") {
 		with := key + "_file"
 		if slices.Contains(known, key+"_env") {
-			with += " or " + key + "_env"
+			with = key + "_file, " + key + "_env or " + key + "_vault"
 		}
 		return fmt.Sprintf("unknown key %q: secrets do not belong into this file; write %s", key, with)
 	}

@@ -12,31 +12,41 @@ import (
 	"curfew/handlers/ticket"
 )
 
-// renewEvery is how long a secret may be known before its file is read again.
-const renewEvery = 10 * time.Second
+// How long a secret may be known before its file is read again, and its vault,
+// which counts what it is asked.
+const (
+	renewEvery      = 10 * time.Second
+	renewVaultEvery = 10 * time.Minute
+)
 
-// A renewed desk is made anew when the files of its secrets change, so that a
-// secret can be exchanged while the worker runs. A file that cannot be used, while
+// A renewed desk is made anew when the files of its secrets change, or what is in
+// a vault, so that a secret can be exchanged while the worker runs. One that cannot be used, while
 // it is being written for instance, changes nothing: the desk stays as it was.
 type renewed struct {
 	name string
 	make func(destinationConfig) ticket.Desk
 	log  *slog.Logger
+	keys readVault
 
-	mu   sync.Mutex
-	conf destinationConfig
-	desk ticket.Desk
-	read time.Time // when the files were last read
-	ill  string    // what was told of a file that cannot be used
+	mu    sync.Mutex
+	conf  destinationConfig
+	desk  ticket.Desk
+	read  time.Time // when the files were last read
+	asked time.Time // when the vaults were
+	ill   string    // what was told of a secret that cannot be used
 }
 
-// renew makes a desk of a destination that follows the files of its secrets.
-func renew(name string, d destinationConfig, log *slog.Logger, desk func(destinationConfig) ticket.Desk) ticket.Desk {
+// A readVault reads a secret from a vault.
+type readVault func(ctx context.Context, address string) (string, error)
+
+// renew makes a desk of a destination that follows the files of its secrets and
+// the vaults.
+func renew(name string, d destinationConfig, log *slog.Logger, keys readVault, desk func(destinationConfig) ticket.Desk) ticket.Desk {
 	made := desk(d)
 	if made == nil || len(deskFiles(&d)) == 0 {
 		return made
 	}
-	return &renewed{name: name, make: desk, log: log, conf: d, desk: made, read: time.Now()}
+	return &renewed{name: name, make: desk, log: log, keys: keys, conf: d, desk: made, read: time.Now(), asked: time.Now()}
 }
 
 // A kept secret is where one comes from and goes to.
@@ -69,45 +79,85 @@ func deskFiles(d *destinationConfig) []kept {
 	return files
 }
 
-// current is the desk with the secrets as they are now.
-func (r *renewed) current() ticket.Desk {
+// current is the desk with the secrets as they are now. While one caller reads
+// them, others have the desk as it was.
+func (r *renewed) current(ctx context.Context) ticket.Desk {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if time.Since(r.read) < renewEvery {
+	now := time.Now()
+	if now.Sub(r.read) < renewEvery {
+		defer r.mu.Unlock()
 		return r.desk
 	}
-	r.read = time.Now()
-	next := r.conf
-	next.Secrets = maps.Clone(next.Secrets)
-	changed := false
-	for _, k := range deskFiles(&next) {
-		b, err := readBounded(k.file, maxSecret+1)
-		text := strings.TrimRight(string(b), "\r\n")
-		switch {
-		case err != nil:
-			return r.stay(reason(err))
-		case text == "" || len(b) > maxSecret || strings.ContainsAny(text, "\r\n\x00"):
-			return r.stay("it must hold one line")
-		case text != k.now.reveal():
-			k.set(newSecret(text))
-			changed = true
-		}
+	r.read = now
+	vaults := now.Sub(r.asked) >= renewVaultEvery
+	if vaults {
+		r.asked = now
 	}
-	r.ill = ""
-	if !changed {
+	next := r.conf
+	r.mu.Unlock()
+	next.Secrets = maps.Clone(next.Secrets)
+	changed, err := r.renew(ctx, &next, vaults)
+
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err != nil {
+		return r.stay(err)
+	}
+	if r.ill = ""; !changed {
 		return r.desk
 	}
 	desk := r.make(next)
 	if err := desk.Check(); err != nil {
-		return r.stay(oneLine(err))
+		return r.stay(err)
 	}
 	r.conf, r.desk = next, desk
 	r.log.Info("the secrets of a destination have changed and are used from now on", "destination", r.name)
 	return r.desk
 }
 
+// renew reads the secrets of a destination again, those in vaults if their time has come.
+func (r *renewed) renew(ctx context.Context, d *destinationConfig, vaults bool) (changed bool, err error) {
+	for _, k := range deskFiles(d) {
+		if inVault(k.file) && !vaults {
+			continue
+		}
+		text, err := r.again(ctx, k.file)
+		switch {
+		case err != nil:
+			return false, err
+		case text == "" || len(text) > maxSecret || strings.ContainsAny(text, "\r\n\x00"):
+			return false, errors.New("it must hold one line")
+		case text != k.now.reveal():
+			k.set(newSecret(text))
+			changed = true
+		}
+	}
+	return changed, nil
+}
+
+// again reads a secret from its file or vault, without the newline at its end.
+func (r *renewed) again(ctx context.Context, file string) (string, error) {
+	if inVault(file) {
+		text, err := r.keys(ctx, file)
+		return strings.TrimRight(text, "\r\n"), err
+	}
+	b, err := readBounded(file, maxSecret+1)
+	if err != nil {
+		return "", errors.New(reason(err))
+	}
+	return strings.TrimRight(string(b), "\r\n"), nil
+}
+
+// known is the desk without a look at its secrets.
+func (r *renewed) known() ticket.Desk {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.desk
+}
+
 // stay keeps the desk as it is and says why, once.
-func (r *renewed) stay(why string) ticket.Desk {
+func (r *renewed) stay(err error) ticket.Desk {
+	why := oneLine(err)
 	if why != r.ill {
 		r.log.Warn("a secret of a destination cannot be read again; the one before is used", "destination", r.name, "err", errors.New(why))
 	}
@@ -115,39 +165,39 @@ func (r *renewed) stay(why string) ticket.Desk {
 	return r.desk
 }
 
-func (r *renewed) Check() error { return r.current().Check() }
+func (r *renewed) Check() error { return r.known().Check() }
 
 func (r *renewed) Find(ctx context.Context, key string) ([]ticket.Ticket, error) {
-	return r.current().Find(ctx, key)
+	return r.current(ctx).Find(ctx, key)
 }
 
 func (r *renewed) Open(ctx context.Context, n ticket.New) (ticket.Ticket, error) {
-	return r.current().Open(ctx, n)
+	return r.current(ctx).Open(ctx, n)
 }
 
 func (r *renewed) Comment(ctx context.Context, t ticket.Ticket, n ticket.Note) (ticket.Ticket, error) {
-	return r.current().Comment(ctx, t, n)
+	return r.current(ctx).Comment(ctx, t, n)
 }
 
 func (r *renewed) Resolve(ctx context.Context, t ticket.Ticket, n ticket.Note) (ticket.Ticket, error) {
-	return r.current().Resolve(ctx, t, n)
+	return r.current(ctx).Resolve(ctx, t, n)
 }
 
 func (r *renewed) Reopen(ctx context.Context, t ticket.Ticket, n ticket.Note) (ticket.Ticket, error) {
-	return r.current().Reopen(ctx, t, n)
+	return r.current(ctx).Reopen(ctx, t, n)
 }
 
 func (r *renewed) Read(ctx context.Context, ref string) (ticket.Ticket, error) {
-	return r.current().Read(ctx, ref)
+	return r.current(ctx).Read(ctx, ref)
 }
 
 // Lag is that of the desk, which no secret changes.
 func (r *renewed) Lag() time.Duration {
-	if l, ok := r.current().(ticket.Late); ok {
+	if l, ok := r.known().(ticket.Late); ok {
 		return l.Lag()
 	}
 	return 0
 }
 
 // Folds is whether the desk does, which no secret changes.
-func (r *renewed) Folds() bool { return folds(r.current()) }
+func (r *renewed) Folds() bool { return folds(r.known()) }

@@ -33,7 +33,7 @@ func TestASecretIsExchangedWhileTheWorkerRuns(t *testing.T) {
 			Desk: &jiraSection{User: site.Email, deskBase: deskBase[jira.Route, string]{Triage: &jira.Route{Project: "SEC"}}},
 		}
 		var log bytes.Buffer
-		desk := renew("desk", d, slog.New(slog.NewTextHandler(&log, nil)), func(d destinationConfig) ticket.Desk { return deskOf(&config{}, d, client, nil) })
+		desk := renew("desk", d, slog.New(slog.NewTextHandler(&log, nil)), nil, func(d destinationConfig) ticket.Desk { return deskOf(&config{}, d, client, nil) })
 		works := func(want bool) {
 			t.Helper()
 			time.Sleep(renewEvery)

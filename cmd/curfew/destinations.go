@@ -218,7 +218,7 @@ func (a *app) completeDestinations(_ *cobra.Command, args []string, _ string) ([
 }
 
 func (a *app) testDestination(ctx context.Context, name, tenant string, asJSON bool) error {
-	conf, err := a.loadForRun(roleWatch)
+	conf, err := a.loadForRun(ctx, roleWatch)
 	if err != nil {
 		return err
 	}

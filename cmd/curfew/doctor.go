@@ -72,7 +72,7 @@ const (
 )
 
 func (a *app) doctor(ctx context.Context, v visit) error {
-	conf, err := a.loadForRun(v.as)
+	conf, err := a.loadForRun(ctx, v.as)
 	if err != nil {
 		return err
 	}

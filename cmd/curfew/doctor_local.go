@@ -77,7 +77,7 @@ type private struct{ key, file string }
 func privateFiles(conf *config) []private {
 	var all []private
 	add := func(key, file string) {
-		if file != "" {
+		if file != "" && !inVault(file) {
 			all = append(all, private{key, file})
 		}
 	}

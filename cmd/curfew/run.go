@@ -49,7 +49,7 @@ no task that it has not checked itself. See the README for what each needs.`,
   curfew run -c act.yaml --role act --admin 127.0.0.1:8082`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			conf, err := a.loadForRun(as)
+			conf, err := a.loadForRun(cmd.Context(), as)
 			if err != nil {
 				return err
 			}
@@ -68,12 +68,12 @@ no task that it has not checked itself. See the README for what each needs.`,
 
 // loadForRun reads the configuration as a role needs it, and tells everything
 // that is wrong with it.
-func (a *app) loadForRun(as role) (*config, error) {
+func (a *app) loadForRun(ctx context.Context, as role) (*config, error) {
 	file, err := a.needConfig()
 	if err != nil {
 		return nil, err
 	}
-	conf, problems := loadConfig(file, loadOptions{Templates: templateNames, Role: as, Getenv: a.getenv})
+	conf, problems := loadConfig(file, loadOptions{Templates: templateNames, Role: as, Getenv: a.getenv, Vault: askingVaults(ctx)})
 	for _, p := range problems {
 		fmt.Fprintln(a.stderr, clean(p.String()))
 	}

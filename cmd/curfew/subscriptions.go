@@ -42,7 +42,7 @@ next and reason.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			return a.withSubscriptions(tenant, func(_ house, of func(*journal.Journal) []*graph.Subscriptions) error {
+			return a.withSubscriptions(ctx, tenant, func(_ house, of func(*journal.Journal) []*graph.Subscriptions) error {
 				return a.withQueue(ctx, func(q *queue) error { return a.listSubscriptions(ctx, q, of(q.Journal), asJSON) })
 			})
 		},
@@ -101,7 +101,7 @@ again, so with an embedded queue this is refused while it does.`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			return a.withSubscriptions(tenant, func(h house, of func(*journal.Journal) []*graph.Subscriptions) error {
+			return a.withSubscriptions(ctx, tenant, func(h house, of func(*journal.Journal) []*graph.Subscriptions) error {
 				return a.withStopped(ctx, h, func(j *journal.Journal) error {
 					p := a.printer()
 					var errs []error
@@ -130,8 +130,8 @@ again, so with an embedded queue this is refused while it does.`,
 
 // withSubscriptions reads the configuration, with its secrets, and lets do work
 // with the subscriptions of its tenants, or of one.
-func (a *app) withSubscriptions(tenant string, do func(h house, of func(*journal.Journal) []*graph.Subscriptions) error) error {
-	conf, err := a.loadForRun(roleWatch)
+func (a *app) withSubscriptions(ctx context.Context, tenant string, do func(h house, of func(*journal.Journal) []*graph.Subscriptions) error) error {
+	conf, err := a.loadForRun(ctx, roleWatch)
 	if err != nil {
 		return err
 	}
