@@ -11,6 +11,7 @@ func (t *turn) judge() {
 	if !t.saw {
 		return
 	}
+	t.weigh() // what was allowed for another risk than this counts no more
 	risk, unclear := t.p.match(t.Device)
 	strange := append(t.Device.Strange(), unclear...)
 	waived := t.Waived != "" && t.Waived == t.Device.Risk()

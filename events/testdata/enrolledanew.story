@@ -37,4 +37,5 @@
 1m seen enrolled=i2
 	reset the device was enrolled anew, as i2
 	a person must help: reset was called off: the device was enrolled anew
+	unisolate called off
 	attention, wakes in 58m0s

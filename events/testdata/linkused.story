@@ -42,6 +42,7 @@
 1m seen threat=highSeverity
 	seen: threat=highSeverity compliance=compliant
 	the approval of reset is void: the device has changed
+	unisolate called off
 	mail to ana@contoso.example
 	-> 8 mail ana@contoso.example approve contoso/d1/5-reset
 	attention, wakes in 56m0s
@@ -52,4 +53,6 @@
 	attention, wakes in 54m0s
 1m linked 5 ana@contoso.example 8 threat=highSeverity compliance=compliant
 	reset approved by ana@contoso.example (1 of 1)
+	unisolate
+	-> 9 unisolate action-7
 	attention, wakes in 53m0s
