@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -27,6 +28,12 @@ import (
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("CURFEW_TEST_PUBLISH_INTO"); dir != "" {
 		publishForEver(dir)
+	}
+	// What go test notes of files that were opened is a file too, and some tests limit
+	// how long one may be.
+	flag.Parse()
+	if f := flag.Lookup("test.testlogfile"); f != nil {
+		_ = f.Value.Set("")
 	}
 	ats.Register()
 	goleak.VerifyTestMain(m, goleak.IgnoreCurrent())

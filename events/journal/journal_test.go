@@ -3,6 +3,7 @@ package journal
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -26,6 +27,12 @@ func TestMain(m *testing.M) {
 	if spec := os.Getenv(nodeEnv); spec != "" {
 		beNode(spec)
 		return
+	}
+	// What go test notes of files that were opened is a file too, and some tests limit
+	// how long one may be.
+	flag.Parse()
+	if f := flag.Lookup("test.testlogfile"); f != nil {
+		_ = f.Value.Set("")
 	}
 	ats.Register()
 	goleak.VerifyTestMain(m, goleak.IgnoreCurrent())
