@@ -23,7 +23,7 @@ func (t *turn) held(f Held) {
 		t.say("%s held by %s: %s", describe(*task), f.Gate, f.Reason)
 	}
 	task.Held = &h
-	if f.Gate == GateMicrosoft {
+	if f.Gate == GateMicrosoft && t.Open {
 		t.awaits(task, f.Request)
 	}
 	if t.now.Sub(h.Since) >= tooLong {
