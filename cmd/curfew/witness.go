@@ -3,12 +3,12 @@ package main
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"curfew/events"
 	"curfew/graph"
 	"curfew/handlers"
+	"curfew/handlers/reset"
 )
 
 // A witness reads Intune's record of a device, and where that shows nothing
@@ -23,7 +23,7 @@ const lookback = 4 * 24 * time.Hour
 func (w witness) Record(ctx context.Context, d events.Device) (events.Device, error) {
 	d, err := w.Tenants.Record(ctx, d)
 	since := time.Now().Add(-lookback)
-	if err != nil || slices.ContainsFunc(d.Actions, func(a events.DeviceAction) bool { return destroys(a) && a.Updated.After(since) }) {
+	if err != nil || slices.ContainsFunc(d.Actions, func(a events.DeviceAction) bool { return reset.Recorded(a) && a.Updated.After(since) }) {
 		return d, err
 	}
 	audits, err := w.Audited(ctx, d, since)
@@ -34,16 +34,9 @@ func (w witness) Record(ctx context.Context, d events.Device) (events.Device, er
 		return d, err
 	}
 	for _, a := range audits {
-		if destroys(a) {
+		if reset.Recorded(a) {
 			d.Actions = append(d.Actions, a)
 		}
 	}
 	return d, nil
-}
-
-// destroys reports whether an entry may be of a reset, a retirement or a wipe, by
-// any of the names that Intune has for them.
-func destroys(a events.DeviceAction) bool {
-	names := []string{"wipe", "factoryreset", "factoryresetkeepenrollmentdata", "automaticredeployment", "autopilotreset", "retire", "removecompanydata"}
-	return slices.Contains(names, strings.ToLower(a.Name))
 }

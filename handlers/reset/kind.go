@@ -42,6 +42,17 @@ var kinds = map[events.Action]kind{
 	},
 }
 
+// Recorded reports whether an entry of Intune's record, or of its audit, may be of
+// one of the actions of this handler.
+func Recorded(a events.DeviceAction) bool {
+	for _, k := range kinds {
+		if slices.ContainsFunc(k.names, func(n string) bool { return strings.EqualFold(n, a.Name) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // fitsReset: Autopilot Reset is for Windows that is joined to Entra ID only (Intune
 // docs: Windows Autopilot Reset, 2025-10).
 func fitsReset(d events.Device) error {
