@@ -10,7 +10,7 @@ import (
 
 // approved asks whether enough people have allowed a task that needs it.
 func (g *Guard) approved(t events.Task) *events.Held {
-	if !grave(t.Action) || t.Needs == 0 {
+	if !t.Action.Grave() || t.Needs == 0 {
 		return nil
 	}
 	count, doubts := g.people(t)

@@ -1,12 +1,12 @@
 // Package gate decides what may hold back an effect that cannot be taken back:
 //
-//	pause      somebody has said stop: to everything, a tenant, an action
-//	protected  the device, or whoever it belongs to, is never to be touched
-//	window     it is time for maintenance, which may be why the device is as it is
-//	breaker    so much of a tenant turned bad at once that it is no device's doing
-//	preflight  the device is not fit for it, or nobody can tell
-//	approval   too few people have allowed it
-//	budget     enough was done in a while
+//	protected    the device, or whoever it belongs to, is never to be touched
+//	pause        somebody has said stop: to everything, a tenant, an action
+//	maintenance  it is the time for it, which may be why the device is as it is
+//	breaker      so much of a tenant turned bad at once that it is no device's doing
+//	preflight    the device is not fit for it, or nobody can tell
+//	approval     too few people have allowed it
+//	budget       enough was done in a while
 //
 // Each gate is a small decision about values with a reason for people; a [Guard]
 // asks them all, in that order, before an attempt and again right before the
@@ -39,15 +39,13 @@ import (
 
 // The gates, as [events.Held] names them.
 const (
-	GatePause     = "pause"
-	GateProtected = "protected"
-
+	GatePause       = "pause"
+	GateProtected   = "protected"
 	GateMaintenance = "maintenance"
-
-	GateBreaker   = "breaker"
-	GatePreflight = "preflight"
-	GateApproval  = "approval"
-	GateBudget    = "budget"
+	GateBreaker     = "breaker"
+	GatePreflight   = "preflight"
+	GateApproval    = "approval"
+	GateBudget      = "budget"
 )
 
 // Opens reports whether a person's [events.Released] lets a task through a gate.

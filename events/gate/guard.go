@@ -94,9 +94,6 @@ type Stop struct{ Held events.Held }
 
 func (s *Stop) Error() string { return "held by " + s.Held.Gate + ": " + s.Held.Reason }
 
-// grave reports whether the action is one that protection and the breaker are about.
-func grave(a events.Action) bool { return a.Grave() }
-
 // stands asks the gates that take nothing. With count, the breaker is brought up
 // to date first.
 func (g *Guard) stands(ctx context.Context, c events.Case, t events.Task, count bool) (*events.Held, error) {
@@ -107,7 +104,7 @@ func (g *Guard) stands(ctx context.Context, c events.Case, t events.Task, count 
 		return nil, err
 	}
 	now := time.Now()
-	if grave(t.Action) {
+	if t.Action.Grave() {
 		if why := g.Protected.Why(c, t); why != "" {
 			return held(t, GateProtected, why, now.Add(24*time.Hour)), nil
 		}
@@ -119,12 +116,12 @@ func (g *Guard) stands(ctx context.Context, c events.Case, t events.Task, count 
 	if p, ok := ps.covering(c.Tenant, t.Action); ok {
 		return held(t, GatePause, p.Why(), again(t, GatePause, now)), nil
 	}
-	if grave(t.Action) {
+	if t.Action.Grave() {
 		if h := g.maintained(c, t, now); h != nil {
 			return h, nil
 		}
 	}
-	if !grave(t.Action) && t.Action != events.Page || c.Key == events.TenantKey(c.Tenant) {
+	if !t.Action.Grave() && t.Action != events.Page || c.Key == events.TenantKey(c.Tenant) {
 		return nil, nil
 	}
 	var tr trip
@@ -139,7 +136,7 @@ func (g *Guard) stands(ctx context.Context, c events.Case, t events.Task, count 
 		return nil, err
 	case tr.Tripped:
 		return held(t, GateBreaker, tr.Reason, again(t, GateBreaker, now)), nil
-	case doubt != "" && grave(t.Action):
+	case doubt != "" && t.Action.Grave():
 		return held(t, GateBreaker, doubt, again(t, GateBreaker, now)), nil
 	}
 	return nil, nil
