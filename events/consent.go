@@ -67,7 +67,7 @@ func (t *turn) invite(id string) {
 // write mails those who may approve about a task.
 func (t *turn) write(about Task, template string) {
 	d := t.Inhabited()
-	for _, to := range t.p.Approvers.of(t.Tenant) {
+	for _, to := range t.p.Approvers.Of(t.Tenant) {
 		waits := func(task Task) bool {
 			return task.Ref == about.ID && task.Destination == to && task.Template == template && task.Begun == nil
 		}

@@ -24,7 +24,8 @@ type Policies struct {
 // those for the tenants that are not named.
 type Approvers map[string][]string
 
-func (a Approvers) of(tenant string) []string {
+// Of are those of a tenant.
+func (a Approvers) Of(tenant string) []string {
 	if list, ok := a[tenant]; ok {
 		return list
 	}

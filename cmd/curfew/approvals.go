@@ -71,7 +71,7 @@ func (a *approvals) validFor() time.Duration {
 
 // mayApprove reports whether somebody is (still) asked in a tenant.
 func (a *approvals) mayApprove(tenant, who string) bool {
-	return slices.ContainsFunc(a.conf.approversOf(tenant), func(x string) bool { return strings.EqualFold(x, who) })
+	return slices.ContainsFunc(a.conf.Policies.Approvers.Of(tenant), func(x string) bool { return strings.EqualFold(x, who) })
 }
 
 // front answers links, and leaves the rest to the webhook.

@@ -42,14 +42,6 @@ func (c *config) links() bool {
 	return err == nil && u.Scheme == "https" && len(c.Policies.Approvers) > 0
 }
 
-// approversOf are those who may approve by mail in a tenant.
-func (c *config) approversOf(tenant string) []string {
-	if list, ok := c.Policies.Approvers[tenant]; ok {
-		return list
-	}
-	return c.Policies.Approvers[""]
-}
-
 // approvals checks who approves, and takes them into the policies and under the
 // protection of their own devices.
 func (c *checker) approvals(conf *config) {
@@ -134,7 +126,7 @@ func (c *checker) asked(conf *config) {
 			asked := map[int][]string{} // tenants by how many people hear of it by mail
 			for _, t := range conf.Tenants {
 				if rules.Applies(p, t.ID) {
-					n := len(conf.approversOf(t.ID))
+					n := len(conf.Policies.Approvers.Of(t.ID))
 					asked[n] = append(asked[n], t.Name)
 					byMail = byMail || n > 0
 					c.inviter(t, conf, p)
@@ -166,7 +158,7 @@ func (c *checker) inviter(t tenantConfig, conf *config, p events.Policy) {
 			path = fmt.Sprintf("/tenants/%d", i)
 		}
 	}
-	if t.MailFrom == "" && c.whole(path) && !slices.ContainsFunc(c.found, func(f problem) bool { return f.Path == dotted(path+"/mail_from") }) && len(conf.approversOf(t.ID)) > 0 {
+	if t.MailFrom == "" && c.whole(path) && !slices.ContainsFunc(c.found, func(f problem) bool { return f.Path == dotted(path+"/mail_from") }) && len(conf.Policies.Approvers.Of(t.ID)) > 0 {
 		c.mistake(path+"/mail_from", "this is missing: policy %s asks people for approval by mail; name the mailbox it comes from", p.Name)
 	}
 }

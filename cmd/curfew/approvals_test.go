@@ -36,10 +36,10 @@ func TestApproversOfTheConfiguration(t *testing.T) {
 	conf.Tenants[1].Approvers = []string{"lee@fabrikam.example"}
 	c := &checker{yamlFile: readYAML("x.yaml", []byte("tenants: []"))}
 	c.approvals(conf)
-	if got := conf.approversOf(contoso); !slices.Equal(got, []string{"kim@contoso.example", "jo@contoso.example"}) {
+	if got := conf.Policies.Approvers.Of(contoso); !slices.Equal(got, []string{"kim@contoso.example", "jo@contoso.example"}) {
 		t.Errorf("%v", got)
 	}
-	if got := conf.approversOf(fabrikam); !slices.Equal(got, []string{"lee@fabrikam.example"}) {
+	if got := conf.Policies.Approvers.Of(fabrikam); !slices.Equal(got, []string{"lee@fabrikam.example"}) {
 		t.Errorf("%v", got)
 	}
 	p := conf.Protect.protected()
