@@ -161,16 +161,9 @@ func openBroker(ctx context.Context, conf *config, log *slog.Logger) (*broker.Br
 
 // listen makes what hears Graph.
 func (w *worker) listen() {
-	st := state{w.journal.State()}
-	w.nudges = &graph.Nudges{State: st, Log: w.log}
+	w.nudges = &graph.Nudges{State: state{w.journal.State()}, Log: w.log}
 	for _, t := range w.conf.Tenants {
-		s := &graph.Subscriptions{Client: w.clouds.watch[strings.ToLower(t.ID)], State: st, Nudges: w.nudges, URL: w.conf.PublicURL, Log: w.log}
-		if w.conf.PublicURL != "" {
-			for _, r := range t.Subscribe {
-				s.Resources = append(s.Resources, graph.Resource{Path: r})
-			}
-		}
-		w.subs = append(w.subs, s)
+		w.subs = append(w.subs, subscriptionsOf(w.conf, t, w.clouds.watch[strings.ToLower(t.ID)], w.journal, w.nudges, w.log))
 	}
 	w.webhook = &graph.Webhook{Sink: w.journal, Subscriptions: w.subs, Index: w.ids, Log: w.log}
 }
