@@ -96,8 +96,9 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/ticket/desktest", "events handlers handlers/ticket handlers/handlerstest handlers/handlerstest/fake", "the suite of desks asks the same of every vendor, so it knows none"},
 
 	{"cmd/curfew/vault", "azure", "all that is said to Key Vault is said in vault, which sees nothing but addresses and secrets"},
+	{"cmd/curfew/metrics", "prometheus", "metrics are numbers that were handed over: whoever scrapes them waits for nobody"},
 	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test handlers/ticket/jira/jiratest x", outside},
-	{"cmd/curfew", "cmd/curfew/try cmd/curfew/vault events events/* events/gate/* graph graph/* handlers handlers/* handlers/*/* nats x cobra jsonschema tint yaml", everything},
+	{"cmd/curfew", "cmd/curfew/metrics cmd/curfew/try cmd/curfew/vault events events/* events/gate/* graph graph/* handlers handlers/* handlers/*/* nats x cobra jsonschema tint yaml", everything},
 }
 
 // inTests is what the tests of a package may import besides what its code may,
@@ -140,6 +141,7 @@ var modules = map[string]string{
 	"github.com/goccy/go-yaml":              "yaml",
 	"github.com/santhosh-tekuri/jsonschema": "jsonschema",
 	"github.com/lmittmann/tint":             "tint",
+	"github.com/prometheus/client_golang":   "prometheus",
 	"github.com/spf13":                      "cobra",
 	"golang.org/x":                          "x",
 	"github.com/google/go-cmp":              "cmp",

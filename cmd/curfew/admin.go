@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"strings"
 	"sync"
 	"time"
@@ -29,6 +30,7 @@ const defaultAdmin = "127.0.0.1:8081"
 //
 //	GET /livez   200 while the process works; 503 means that only a restart helps
 //	GET /readyz  200 while it can take notifications in; 503 with every reason why not
+//	GET /metrics for Prometheus, and /debug/pprof/ for go tool pprof, if there are any
 //
 // The answer is a line for each reason, or JSON for who accepts only that:
 // {"ok":false,"reasons":[{"check":"queue","reason":"..."}]}.
@@ -36,6 +38,8 @@ type admin struct {
 	Live    []probe
 	Ready   []probe
 	Timeout time.Duration // of one check; zero: 3 s
+	Metrics http.Handler  // nil: none
+	Pprof   bool
 	Log     *slog.Logger
 }
 
@@ -54,6 +58,16 @@ func (s *admin) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /livez", s.answer("alive", s.Live))
 	mux.Handle("GET /readyz", s.answer("ready", s.Ready))
+	if s.Metrics != nil {
+		mux.Handle("GET /metrics", s.Metrics)
+	}
+	if s.Pprof {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return mux
 }
 

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"curfew/cmd/curfew/metrics"
 )
 
 func ask(h http.Handler, method, path, accept string) (int, string) {
@@ -142,4 +144,29 @@ func TestAdminLetsRequestsEnd(t *testing.T) {
 		t.Errorf("%+v", h)
 	}
 	check(t, <-served)
+}
+
+// TestAdminShowsWhatItIsAllowedTo: metrics and profiles are there if they are
+// wanted, and else not.
+func TestAdminShowsWhatItIsAllowedTo(t *testing.T) {
+	none := (&admin{Log: quiet}).handler()
+	all := (&admin{Metrics: metrics.New("v1.2.3").Handler(), Pprof: true, Log: quiet}).handler()
+	for path, want := range map[string]string{
+		"/metrics":                       `curfew_build_info{version="v1.2.3"} 1`,
+		"/debug/pprof/goroutine?debug=1": "goroutine profile: total",
+		"/debug/pprof/":                  "heap",
+	} {
+		if code, _ := ask(none, "GET", path, ""); code != http.StatusNotFound {
+			t.Errorf("%s without being asked for: %d", path, code)
+		}
+		if code, body := ask(all, "GET", path, ""); code != http.StatusOK || !strings.Contains(body, want) {
+			t.Errorf("%s: %d, %.300q", path, code, body)
+		}
+	}
+	_, body := ask(all, "GET", "/metrics", "")
+	for _, want := range []string{"go_goroutines ", "process_open_fds ", "process_resident_memory_bytes "} {
+		if !strings.Contains(body, "\n"+want) {
+			t.Errorf("/metrics has no %s", want)
+		}
+	}
 }

@@ -29,6 +29,8 @@ type config struct {
 	PublicURL string     `json:"public_url"` // empty: no subscriptions; no slash at its end
 	TLS       *tlsConfig `json:"tls"`        // nil: plain HTTP
 	Admin     string     `json:"admin"`
+	Metrics   bool       `json:"metrics"`
+	Pprof     bool       `json:"pprof"`
 
 	NATS  *natsConfig `json:"nats"`  // nil: embedded
 	Queue string      `json:"queue"` // where the embedded one listens: a loopback address
@@ -166,7 +168,7 @@ func (c *checker) config() *config {
 	prune(c.value, c.misfits)
 	c.vaults(c.value, "")
 	conf := &config{
-		File: c.name, Role: roleAll, DryRun: true, Data: "data", Listen: ":8443", Admin: "127.0.0.1:8081", Queue: broker.DefaultListen,
+		File: c.name, Role: roleAll, DryRun: true, Data: "data", Listen: ":8443", Admin: "127.0.0.1:8081", Metrics: true, Queue: broker.DefaultListen,
 		Log: logConfig{Format: "text", Level: "info"}, Mail: mailConfig{TimeZone: "UTC", Language: mail.Fallback},
 		Limits: defaultLimits(),
 	}

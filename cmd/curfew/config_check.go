@@ -108,6 +108,9 @@ func (c *checker) addresses(conf *config) {
 	if port != "" && port != "0" && port == adminPort && (host == adminHost || host == "" || adminHost == "") {
 		c.mistake("/admin", "admin and listen cannot share port %s", port)
 	}
+	if conf.Pprof && adminPort != "" && !loopback(adminHost) {
+		c.mistake("/pprof", "profiles show what is in memory, secrets too: let admin listen on this machine only, such as 127.0.0.1:8081")
+	}
 }
 
 // nats checks how to reach a server that runs elsewhere.

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"curfew/cmd/curfew/metrics"
 	"curfew/events"
 	"curfew/events/broker"
 	"curfew/events/gate"
@@ -98,11 +99,15 @@ type worker struct {
 	guard   *gate.Guard
 	asks    *approvals
 	desks   *ticket.Handler
+	metrics *metrics.Metrics // nil: nobody wants any
 }
 
 // runWorker runs until ctx ends, and stops in order.
 func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) {
 	w := &worker{conf: conf, log: log, ids: &graph.Directory{}}
+	if conf.Metrics {
+		w.metrics = metrics.New(readBuild().Version)
+	}
 	var templates *mail.Templates
 	if conf.Role.watches() {
 		if templates, err = templatesOf(conf.Templates); err != nil {
@@ -254,5 +259,9 @@ func serve(ctx context.Context, s *http.Server, l net.Listener) error {
 // admin says whether the worker is well.
 func (w *worker) admin() *admin {
 	queue := probe{"queue", func(context.Context) error { return w.broker.Healthy() }}
-	return &admin{Ready: []probe{queue, {"journal", w.journal.Ready}}, Log: w.log}
+	a := &admin{Ready: []probe{queue, {"journal", w.journal.Ready}}, Pprof: w.conf.Pprof, Log: w.log}
+	if w.metrics != nil {
+		a.Metrics = w.metrics.Handler()
+	}
+	return a
 }
