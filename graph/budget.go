@@ -21,11 +21,12 @@ const (
 	endpoint      // Defender for Endpoint's own API
 	investigating // the one call of it that has a limit apart
 	auditing      // Entra's logs
+	conditional   // Conditional Access
 	services      // how many
 )
 
 func (s service) String() string {
-	return [...]string{"Intune", "security", "identity", "mailbox", "subscription", "Defender for Endpoint", "investigations", "audit log"}[s]
+	return [...]string{"Intune", "security", "identity", "mailbox", "subscription", "Defender for Endpoint", "investigations", "audit log", "Conditional Access"}[s]
 }
 
 // An allowance is how much of a service one app may use in one tenant. In any
@@ -48,6 +49,8 @@ type allowance struct {
 //	                 get-machines and others, 2025-03); counted together
 //	investigations   50 in an hour (Defender docs: initiate-autoir-investigation)
 //	audit logs       5 in 10 s
+//	Conditional      callers report 1 in a second, refused without a Retry-After;
+//	Access           no page of Microsoft's says so
 func (s service) allowance() allowance {
 	return [...]allowance{
 		intune:        {70, 200},
@@ -58,6 +61,7 @@ func (s service) allowance() allowance {
 		endpoint:      {40.0 / 60, 40},
 		investigating: {30.0 / 3600, 10},
 		auditing:      {0.1, 3},
+		conditional:   {0.8, 1},
 	}[s]
 }
 

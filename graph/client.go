@@ -105,6 +105,7 @@ type call struct {
 	write   bool // counts against the limit of writes
 	effect  bool // does something outside: an unclear end is [Error.Unsure]
 	sweep   bool // gives way to everything else
+	bare    bool // an answer without a body is one too
 
 	req *abstractions.RequestInformation
 	bad error
@@ -195,6 +196,8 @@ func (c *Client) receive(k call, res *http.Response, into any) error {
 	case err != nil:
 		e.Message, e.Err = "the answer broke off: "+harmless(err.Error(), c.secrets), err
 		return e
+	case len(body) == 0 && k.bare:
+		return nil
 	case len(body) == 0:
 		e.Message = "an answer without a body"
 		return e
