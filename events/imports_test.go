@@ -21,6 +21,7 @@ const (
 	handler    = "a handler is given a case and a task and returns a fact: it sees neither the queue, nor Graph's SDK, nor another handler, and declares what it needs of them as an interface"
 	pretender  = "what stands in for a cloud is a server on its own, for tests and `curfew try`"
 	outside    = "`curfew try` plays Microsoft and the vendors and watches a worker from outside, as an operator would"
+	measured   = "`curfew bench` measures the real parts, each beside the bare one that it is made of"
 	everything = "main ties everything together and keeps the SDKs of others out of sight"
 )
 
@@ -99,7 +100,8 @@ var arrows = []struct{ pkg, may, why string }{
 	{"cmd/curfew/vault", "azure", "all that is said to Key Vault is said in vault, which sees nothing but addresses and secrets"},
 	{"cmd/curfew/metrics", "prometheus", "metrics are numbers that were handed over: whoever scrapes them waits for nobody"},
 	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test handlers/ticket/jira/jiratest x", outside},
-	{"cmd/curfew", "cmd/curfew/metrics cmd/curfew/try cmd/curfew/vault events events/* events/gate/* graph graph/* handlers handlers/* handlers/*/* nats x cobra jsonschema tint yaml", everything},
+	{"cmd/curfew/bench", "events events/broker events/journal graph graph/graphtest nats x", measured},
+	{"cmd/curfew", "cmd/curfew/bench cmd/curfew/metrics cmd/curfew/try cmd/curfew/vault events events/* events/gate/* graph graph/* handlers handlers/* handlers/*/* nats x cobra jsonschema tint yaml", everything},
 }
 
 // inTests is what the tests of a package may import besides what its code may,

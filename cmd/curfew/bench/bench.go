@@ -1,0 +1,93 @@
+// Package bench measures what Curfew does, with its real parts: the queue on a
+// real disk, the webhook on a socket, the worker as a process of its own. Only
+// Microsoft is simulated.
+//
+// Each figure is given beside a limit that was measured in the same run on the
+// same disk, before and after it: how fast the bare queue writes, or the bare
+// socket answers. So the ratio says what Curfew costs, on any machine; and where
+// the machine itself is too slow, the limit shows it. What has no such limit, such
+// as memory, is given beside the most that it may be.
+//
+// What may not be assumed: that a figure is the same in the next run. Other
+// programs, and the disk's own caches, move it by a third.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Options say what is measured and how.
+type Options struct {
+	Program   string // the curfew binary that plays the worker
+	Dir       string // where to measure: a directory on the disk in question; empty: that of temporary files
+	Size      Size
+	Scenarios []Scenario
+
+	// Progress, if set, is told what is being measured.
+	Progress func(done, all int, name string)
+}
+
+// A Scenario measures one thing. It cleans up after itself, whatever comes.
+type Scenario struct {
+	Name string // what is being measured, for whoever waits
+	Run  func(context.Context, *Rig) ([]Figure, error)
+}
+
+// Scenarios are those that every worker is measured by.
+func Scenarios() []Scenario {
+	return []Scenario{
+		{"facts that change a case", keepChange},
+		{"facts that change nothing", keepNothing},
+	}
+}
+
+// Run measures the scenarios one after the other, and last the limits. A scenario
+// that cannot be measured does not keep the others from it; the error tells.
+func Run(ctx context.Context, o Options) (figures []Figure, err error) {
+	dir, err := os.MkdirTemp(o.Dir, "curfew-bench-")
+	if err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	r := &Rig{Options: o, dir: dir}
+	if r.limits, err = openLimits(ctx, filepath.Join(dir, "limits"), o.Size.Raw); err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	defer func() { err = errors.Join(err, r.limits.close(ctx)) }()
+	for i, s := range o.Scenarios {
+		if o.Progress != nil {
+			o.Progress(i, len(o.Scenarios), s.Name)
+		}
+		got, failed := s.Run(ctx, r)
+		if ctx.Err() != nil {
+			return figures, ctx.Err()
+		}
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("bench: %s: %w", s.Name, failed))
+		}
+		figures = append(figures, got...)
+	}
+	return append(figures, r.limits.figures()...), err
+}
+
+// A Size says how much is measured.
+type Size struct {
+	Raw     time.Duration // how long a limit is measured each time
+	Changes int           // facts that change a case
+	Nothing int           // facts that change nothing
+}
+
+// Full takes some minutes.
+func Full() Size {
+	return Size{Raw: time.Second, Changes: 10_000, Nothing: 60_000}
+}
+
+// Short takes less than 50 s.
+func Short() Size {
+	return Size{Raw: 300 * time.Millisecond, Changes: 4000, Nothing: 20_000}
+}
