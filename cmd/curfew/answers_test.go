@@ -18,20 +18,20 @@ import (
 	"curfew/handlers/ticket/jira/jiratest"
 )
 
-// A bench is a help desk in the ward: a site of Jira, what keeps tickets there, and
+// A helpDesk is one in the ward: a site of Jira, what keeps tickets there, and
 // what reads them back.
-type bench struct {
+type helpDesk struct {
 	*ward
 	site *jiratest.Site
 	wire *fake.Server
 	log  *bytes.Buffer
 }
 
-// atBench tells a story of a laptop that is at risk and has a ticket.
-func atBench(t *testing.T, tell func(b *bench, laptop *patient)) {
+// atHelpDesk tells a story of a laptop that is at risk and has a ticket.
+func atHelpDesk(t *testing.T, tell func(b *helpDesk, laptop *patient)) {
 	inWard(t, func(w *ward) {
 		t := w.t
-		b := &bench{ward: w, site: &jiratest.Site{Email: "curfew@contoso.example", Token: "token-0123456789"}, log: &bytes.Buffer{}}
+		b := &helpDesk{ward: w, site: &jiratest.Site{Email: "curfew@contoso.example", Token: "token-0123456789"}, log: &bytes.Buffer{}}
 		var err error
 		b.wire, err = fake.Pipe(b.site)
 		check(t, err)
@@ -81,7 +81,7 @@ func (p *patient) ticket() events.Effect {
 }
 
 // ben does something on the last issue, and it is read.
-func (b *bench) ben(what func(*jiratest.Issue)) {
+func (b *helpDesk) ben(what func(*jiratest.Issue)) {
 	b.t.Helper()
 	b.site.Change(b.last().Key, jiratest.Ben, what)
 	time.Sleep(6 * time.Minute)
@@ -89,7 +89,7 @@ func (b *bench) ben(what func(*jiratest.Issue)) {
 
 type issue jiratest.Issue
 
-func (b *bench) last() issue {
+func (b *helpDesk) last() issue {
 	all := b.site.Issues()
 	return issue(all[len(all)-1])
 }
@@ -104,7 +104,7 @@ func (i issue) says() string {
 }
 
 func TestWhoCommentsATicketHasTakenTheCase(t *testing.T) {
-	atBench(t, func(b *bench, laptop *patient) {
+	atHelpDesk(t, func(b *helpDesk, laptop *patient) {
 		t := b.t
 		if c := laptop.settled(); c.Hold != nil {
 			t.Fatalf("Curfew's own ticket answers the case: %+v", c.Hold)
@@ -125,7 +125,7 @@ func TestWhoCommentsATicketHasTakenTheCase(t *testing.T) {
 }
 
 func TestWhoIsAssignedATicketHasTakenTheCase(t *testing.T) {
-	atBench(t, func(b *bench, laptop *patient) {
+	atHelpDesk(t, func(b *helpDesk, laptop *patient) {
 		t := b.t
 		b.ben(func(i *jiratest.Issue) { i.Assignee = jiratest.Ben })
 		if c := laptop.settled(); c.Hold == nil || c.Hold.By != "BEN" || !strings.Contains(c.Hold.Reason, "took") {
@@ -135,7 +135,7 @@ func TestWhoIsAssignedATicketHasTakenTheCase(t *testing.T) {
 }
 
 func TestARiskThatIsStillThereReopensTheTicketWithTheProof(t *testing.T) {
-	atBench(t, func(b *bench, laptop *patient) {
+	atHelpDesk(t, func(b *helpDesk, laptop *patient) {
 		t := b.t
 		b.ben(func(i *jiratest.Issue) { i.Move("Done") })
 		if got := b.last().Status; got != "Done" {
@@ -156,7 +156,7 @@ func TestARiskThatIsStillThereReopensTheTicketWithTheProof(t *testing.T) {
 }
 
 func TestATicketThatAPersonResolvedIsLeftAloneWhenAllIsWell(t *testing.T) {
-	atBench(t, func(b *bench, laptop *patient) {
+	atHelpDesk(t, func(b *helpDesk, laptop *patient) {
 		t := b.t
 		b.ben(func(i *jiratest.Issue) { i.Move("Done") })
 		before := b.last()
@@ -175,7 +175,7 @@ func TestATicketThatAPersonResolvedIsLeftAloneWhenAllIsWell(t *testing.T) {
 }
 
 func TestATicketThatIsGoneIsOpenedAnewOnce(t *testing.T) {
-	atBench(t, func(b *bench, laptop *patient) {
+	atHelpDesk(t, func(b *helpDesk, laptop *patient) {
 		t := b.t
 		first := laptop.ticket().Ref
 		b.ben(func(i *jiratest.Issue) { i.Gone = true })
@@ -189,7 +189,7 @@ func TestATicketThatIsGoneIsOpenedAnewOnce(t *testing.T) {
 }
 
 func TestWhatWasDoneWhileADeskWasDownIsHeardAfterwards(t *testing.T) {
-	atBench(t, func(b *bench, laptop *patient) {
+	atHelpDesk(t, func(b *helpDesk, laptop *patient) {
 		t := b.t
 		b.wire.Fail(100_000, fake.Fault{Status: 503})
 		b.ben(func(i *jiratest.Issue) { i.Move("Done") })
