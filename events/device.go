@@ -42,6 +42,7 @@ type Device struct {
 	Malware []Malware `json:"malware,omitempty"` // what Defender Antivirus found
 
 	Join         string `json:"join,omitempty"`       // trustType in Entra: AzureAd, ServerAd (hybrid), Workplace
+	Access       string `json:"access,omitempty"`     // isCompliant in Entra; see [AccessGranted]. Empty: Entra did not say
 	Management   string `json:"management,omitempty"` // managementState: managed, wipePending, retirePending …
 	Agent        string `json:"agent,omitempty"`      // managementAgent: mdm, msSense …
 	Registration string `json:"registration,omitempty"`
@@ -52,6 +53,13 @@ type Device struct {
 	SeenAt  time.Time `json:"seenAt,omitzero"`   // when reading began
 	Missing []string  `json:"missing,omitempty"` // what could not be read, each with the reason; empty: all was
 }
+
+// What Entra has as a device's isCompliant: what Conditional Access goes by, and
+// later than Intune's state by a delay that Microsoft does not publish.
+const (
+	AccessGranted   = "compliant"
+	AccessRescinded = "noncompliant"
+)
 
 // A Setting is one setting of a compliance policy that the device does not meet.
 type Setting struct {

@@ -32,6 +32,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"events", "", pure},
 	{"events/rules", "events cel", pure},
 	{"events/evidence", "events", pure},
+	{"events/dwell", "events", pure},
 	{"events/gate", "events rrule", gates},
 	{"events/gate/actuator", "events", gates},
 	{"events/gate/link", "events x", gates},

@@ -182,14 +182,15 @@ func (c *Client) entra() *devices.DevicesRequestBuilder {
 	return devices.NewDevicesRequestBuilderInternal(nil, c.adapter)
 }
 
-// lookEntra reads how the device is joined. The filter is checked again.
+// lookEntra reads how the device is joined, and what Conditional Access goes by.
+// The filter is checked again.
 func (c *Client) lookEntra(ctx context.Context, d *events.Device) error {
 	const what = "Entra device"
 	k := call{op: "find the device in Entra", needs: needsEntra, service: identity}
 	filter := "deviceId eq " + quote(d.Key.Device)
 	var found []entraRow
 	first := k.of(c.entra().ToGetRequestInformation(ctx, &devices.DevicesRequestBuilderGetRequestConfiguration{
-		QueryParameters: &devices.DevicesRequestBuilderGetQueryParameters{Filter: &filter, Select: []string{"id", "deviceId", "trustType"}},
+		QueryParameters: &devices.DevicesRequestBuilderGetQueryParameters{Filter: &filter, Select: []string{"id", "deviceId", "trustType", "isCompliant"}},
 	}))
 	next := func(link string) call { return k.of(c.entra().WithUrl(link).ToGetRequestInformation(ctx, nil)) }
 	pages := 0
@@ -211,6 +212,18 @@ func (c *Client) lookEntra(ctx context.Context, d *events.Device) error {
 		d.Missing = append(d.Missing, fmt.Sprintf("%s: Entra has %d with this device id", what, len(found)))
 		return nil
 	}
-	d.EntraID, d.Join = string(found[0].ID), string(found[0].Trust)
+	d.EntraID, d.Join, d.Access = string(found[0].ID), string(found[0].Trust), found[0].access()
 	return nil
+}
+
+// access is isCompliant as a look keeps it: null, of a device that Intune has told
+// Entra nothing about, is neither.
+func (r entraRow) access() string {
+	switch {
+	case !r.Compliant.said:
+		return ""
+	case r.Compliant.is:
+		return events.AccessGranted
+	}
+	return events.AccessRescinded
 }
