@@ -29,8 +29,10 @@ type call struct {
 	root       string // https://host
 	base       string // https://host/v1.0
 	beta       bool
-	segs       []string // the path below the version, keys unfolded: devices/delta
-	args       []string // what the route's * stood for
+	segs       []string           // the path below the version, keys unfolded: devices/delta
+	args       []string           // what the route's * stood for
+	only       string             // the type that a path casts to
+	having     func(*device) bool // of a list of devices: those wanted; nil: all
 	query      url.Values
 	body       []byte
 	broken     error // the body is not what it is said to be

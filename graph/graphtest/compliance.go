@@ -135,7 +135,7 @@ func (k *call) policyStates() ([]object, reply) {
 	}
 	var rows []object
 	for _, policy := range []string{RiskPolicy, BaselinePolicy, DefaultPolicy} {
-		if policy == BaselinePolicy && m.OS != "Windows" {
+		if policy == BaselinePolicy && m.OS != "Windows" || m.unassigned && policy != DefaultPolicy {
 			continue
 		}
 		settings, worst := m.settingStates(policy)

@@ -72,6 +72,8 @@ type device struct {
 	deleted  bool                 // nor has Entra
 
 	noAutopilot, noKey   bool
+	unassigned           bool      // no compliance policy is assigned to it
+	missing              []string  // of the apps that [Tenant.detected] has by itself
 	machines             []machine // further records in Defender
 	tags                 []string  // of its machine there
 	isolated, offboarded bool      // by Defender, from the network; from Defender
@@ -79,8 +81,13 @@ type device struct {
 	raw map[string]any // overrides, by property
 }
 
-// A fleet is many devices that are all alike.
-type fleet struct{ first, end int }
+// A fleet is many devices that are all alike, each with a user of its own; or a
+// crowd, see [Tenant.AddCrowd].
+type fleet struct {
+	first, end int
+	users      int // who share the devices; 0: as many as there are devices
+	groups     []string
+}
 
 // AddDevice enrols a device and returns it with its ids.
 func (t *Tenant) AddDevice(spec Device) Device {
@@ -119,7 +126,7 @@ func (t *Tenant) AddFleet(n int) (name func(i int) string) {
 	defer t.mu.Unlock()
 	first := t.count
 	t.count += n
-	t.fleets = append(t.fleets, fleet{first, t.count})
+	t.fleets = append(t.fleets, fleet{first: first, end: t.count})
 	return func(i int) string {
 		if i < 0 || i >= n {
 			panic(fmt.Sprintf("graphtest: the fleet has %d devices, none is number %d", n, i))
@@ -177,7 +184,7 @@ func (t *Tenant) at(n int) *device {
 	}
 	for _, f := range t.fleets {
 		if n >= f.first && n < f.end {
-			d := &device{n: n, onlineAt: t.created, Device: Device{Name: fleetName(n), User: t.fleetUPN(n)}}
+			d := &device{n: n, onlineAt: t.created, Device: f.device(t, n)}
 			if every := t.timing.CheckIn; every > 0 { // not all in the same moment
 				d.LastSync = t.created.Add(-time.Duration(uint64(n) * idOdd % uint64(every)))
 			} else {

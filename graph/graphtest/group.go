@@ -41,12 +41,17 @@ func (t *Tenant) AddGroup(g Group) (id string) {
 // allGroups are those that were added, and those that users are in.
 func (t *Tenant) allGroups() []*group {
 	all := slices.Clone(t.groups)
+	named := []string{}
 	for _, u := range t.ownUsers() {
-		for _, name := range u.Groups {
-			id := t.GroupID(name)
-			if !slices.ContainsFunc(all, func(g *group) bool { return g.ID == id }) {
-				all = append(all, &group{Group: Group{Name: name, ID: id}})
-			}
+		named = append(named, u.Groups...)
+	}
+	for _, f := range t.fleets {
+		named = append(named, f.groups...)
+	}
+	for _, name := range named {
+		id := t.GroupID(name)
+		if !slices.ContainsFunc(all, func(g *group) bool { return g.ID == id }) {
+			all = append(all, &group{Group: Group{Name: name, ID: id}})
 		}
 	}
 	return all
@@ -127,7 +132,8 @@ func (k *call) listMembers() reply {
 	var rows []object
 	once := map[string]bool{}
 	add := func(row object) {
-		if id := row.get("id").(string); !once[id] {
+		kind, _ := row.get("@odata.type").(string)
+		if id := row.get("id").(string); !once[id] && (k.only == "" || strings.HasSuffix(kind, "."+k.only)) {
 			once[id] = true
 			rows = append(rows, row)
 		}
@@ -142,9 +148,13 @@ func (k *call) listMembers() reply {
 				add(known(readsDevices, object{{"@odata.type", "#microsoft.graph.device"}, {"id", d.ObjectID}, {"displayName", d.Name}, {"deviceId", d.EntraID}}))
 			}
 		}
-		for _, u := range t.ownUsers() {
-			if slices.ContainsFunc(u.Groups, func(name string) bool { return t.GroupID(name) == inner.ID }) {
-				add(known(readsUsers, object{{"@odata.type", "#microsoft.graph.user"}, {"id", t.guid(idUser, u.n)}, {"displayName", u.User.Name}, {"userPrincipalName", u.UPN}}))
+		mine := func(name string) bool { return strings.EqualFold(name, inner.Name) }
+		if inner.ID != t.GroupID(inner.Name) { // another of that name
+			continue
+		}
+		for u := range t.everybody() {
+			if slices.ContainsFunc(u.Groups, mine) {
+				add(known(readsUsers, t.member(u)))
 			}
 		}
 	}
@@ -161,27 +171,6 @@ func known(readable bool, row object) object {
 		}
 	}
 	return row
-}
-
-// listUsers pages as groups do (Graph docs: user-list).
-func (k *call) listUsers() reply {
-	if k.query.Has("$filter") {
-		return k.fail(http.StatusBadRequest, "Request_UnsupportedQuery", "Unsupported Query.")
-	}
-	t := k.tenant
-	var rows []object
-	add := func(u *user) {
-		rows = append(rows, object{{"id", t.guid(idUser, u.n)}, {"displayName", u.User.Name}, {"mail", u.UPN}, {"userPrincipalName", u.UPN}})
-	}
-	for _, u := range t.ownUsers() {
-		add(u)
-	}
-	for _, f := range t.fleets {
-		for n := f.first; n < f.end; n++ {
-			add(t.user(t.fleetUPN(n)))
-		}
-	}
-	return k.directoryPage("users", rows)
 }
 
 // directoryPage is a page of what the directory lists, with the properties that

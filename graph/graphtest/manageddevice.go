@@ -187,7 +187,7 @@ func (k *call) listManaged(where expr, set string) reply {
 	count := 0
 	for end = from; end < numbers.len() && count < page; end++ {
 		d := t.at(numbers.at(end))
-		if d == nil || d.retired {
+		if d == nil || d.retired || k.having != nil && !k.having(d) {
 			continue
 		}
 		m := managed{device: d, t: t, now: k.now}

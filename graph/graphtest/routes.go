@@ -36,6 +36,12 @@ var (
 	// Graph docs: directoryaudit-list; intune-auditing-auditevent-list.
 	readAudits       = []string{"AuditLog.Read.All", "Directory.Read.All"}
 	readIntuneAudits = []string{"DeviceManagementApps.Read.All", "DeviceManagementApps.ReadWrite.All"}
+	// Graph docs: conditionalaccessroot-evaluate.
+	readAccess = []string{"Policy.Read.ConditionalAccess", "Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"}
+	// Graph docs: intune-reporting-devicemanagementreports-getdeviceswithoutcompliancepolicyreport.
+	readReports = []string{"DeviceManagementConfiguration.Read.All", "DeviceManagementConfiguration.ReadWrite.All",
+		"DeviceManagementApps.Read.All", "DeviceManagementApps.ReadWrite.All",
+		"DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All"}
 	// Graph docs: device-get, device-list, device-delta.
 	readDirectoryDevices = []string{"Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	// Graph docs: security-list-alerts_v2, permissions include; the SecurityIncident
@@ -79,6 +85,11 @@ var routes = []route{
 	{method: "GET", path: "informationProtection/bitlocker/recoveryKeys", roles: readKeys, do: (*call).listRecoveryKeys},
 	{method: "GET", path: "deviceManagement/auditEvents", roles: readIntuneAudits, do: (*call).listIntuneAudits},
 	{method: "GET", path: "auditLogs/directoryAudits", roles: readAudits, do: (*call).listDirectoryAudits},
+	{method: "GET", path: "auditLogs/signIns", roles: readAudits, do: (*call).listSignIns},
+	{method: "POST", path: "identity/conditionalAccess/evaluate", roles: readAccess, do: (*call).evaluate},
+	{method: "GET", path: "deviceManagement/detectedApps", roles: readDevices, do: (*call).listDetected},
+	{method: "GET", path: "deviceManagement/detectedApps/*/managedDevices", roles: readDevices, do: (*call).listHaving},
+	{method: "POST", path: "deviceManagement/reports/getDevicesWithoutCompliancePolicyReport", roles: readReports, do: (*call).reportUnassigned},
 	{method: "GET", path: "devices", roles: readDirectoryDevices, do: (*call).listDevices},
 	{method: "GET", path: "devices/delta", roles: readDirectoryDevices, do: (*call).deltaDevices},
 	{method: "GET", path: "devices/*", roles: readDirectoryDevices, do: (*call).getDevice},
@@ -94,6 +105,7 @@ var routes = []route{
 	{method: "GET", path: "groups", roles: readMembers, do: (*call).listAllGroups},
 	{method: "GET", path: "groups/*", roles: readMembers, do: (*call).getGroup},
 	{method: "GET", path: "groups/*/transitiveMembers", roles: readMembers, do: (*call).listMembers},
+	{method: "GET", path: "groups/*/transitiveMembers/user", roles: readMembers, do: (*call).listUserMembers},
 	{method: "GET", path: "users/*/transitiveMemberOf", roles: readGroup, do: (*call).listGroups},
 	{method: "GET", path: "users/*/transitiveMemberOf/group", roles: readGroup, do: (*call).listGroups},
 	{method: "POST", path: "users/*/sendMail", roles: sendMail, do: (*call).sendMail},

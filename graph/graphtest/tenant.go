@@ -35,7 +35,9 @@ type Tenant struct {
 	alerts    []*alert // oldest first
 	incidents []*incident
 	changes   changelog
-	audits    []audit // oldest first
+	audits    []audit  // oldest first
+	signIns   []signIn // oldest first
+	noise     int      // further apps in the inventory
 
 	approvals approvals
 	defender  defender

@@ -16,7 +16,13 @@ type User struct {
 	Language string // preferredLanguage, such as de-DE
 	Groups   []string
 	Disabled bool
+	Guest    bool
+	SKUs     []string // the ids of the products that are assigned; nil: [BusinessPremium], empty: none
 }
+
+// BusinessPremium is the id of the product Microsoft 365 Business Premium, SPB
+// (Entra docs: licensing-service-plan-reference).
+const BusinessPremium = "cbdc14ab-d96c-4c30-b9f4-6ada7cdc1d46"
 
 type user struct {
 	User
@@ -72,7 +78,7 @@ func (t *Tenant) user(key string) *user {
 		key = t.fleetUPN(n)
 	}
 	if n := t.fleetNumber(key); n >= 0 {
-		return &user{User: t.withName(User{UPN: t.fleetUPN(n)}), n: n}
+		return &user{User: t.withName(User{UPN: t.fleetUPN(n), Groups: t.fleetGroups(n)}), n: n}
 	}
 	return nil
 }
@@ -85,7 +91,7 @@ func (t *Tenant) fleetNumber(upn string) int {
 	digits, mine := strings.CutSuffix(digits, "@"+t.Domain)
 	n, err := strconv.Atoi(digits)
 	if !ok || !mine || err != nil || t.fleetUPN(n) != strings.ToLower(upn) ||
-		!slices.ContainsFunc(t.fleets, func(f fleet) bool { return n >= f.first && n < f.end }) {
+		!slices.ContainsFunc(t.fleets, func(f fleet) bool { return n >= f.first && n < f.lastUser() }) {
 		return -1
 	}
 	return n
@@ -134,7 +140,8 @@ var userProperties = []property[userView]{
 	{name: "surname", get: none},
 	{name: "userPrincipalName", get: func(u userView) any { return u.UPN }},
 	{name: "accountEnabled", get: func(u userView) any { return !u.Disabled }, only: true},
-	{name: "userType", get: func(userView) any { return "Member" }, only: true},
+	{name: "userType", get: userView.kind, only: true},
+	{name: "assignedLicenses", get: userView.licences, only: true},
 	{name: "usageLocation", get: none, only: true},
 	{name: "department", get: none, only: true},
 }
@@ -145,6 +152,25 @@ type userView struct {
 }
 
 func none(userView) any { return nil }
+
+func (u userView) kind() any {
+	if u.Guest {
+		return "Guest"
+	}
+	return "Member"
+}
+
+// licences are assignedLicense (Graph v1.0 metadata, 2026-08).
+func (u userView) licences() any {
+	skus, rows := u.SKUs, []object{}
+	if skus == nil {
+		skus = []string{BusinessPremium}
+	}
+	for _, id := range skus {
+		rows = append(rows, object{{"disabledPlans", []string{}}, {"skuId", id}})
+	}
+	return rows
+}
 
 func (k *call) pathUser() (*user, reply) {
 	if u := k.tenant.user(k.args[0]); u != nil {
