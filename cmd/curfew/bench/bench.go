@@ -45,6 +45,8 @@ func Scenarios() []Scenario {
 		{"the webhook, 100 notifications per POST", webhookMany},
 		{"facts that change a case", keepChange},
 		{"facts that change nothing", keepNothing},
+		{"an idle worker", idle},
+		{"from a notification to an action", act},
 	}
 }
 
@@ -83,14 +85,17 @@ type Size struct {
 	Load    time.Duration // how long the webhook is posted to
 	Changes int           // facts that change a case
 	Nothing int           // facts that change nothing
+	Settle  time.Duration // how long a worker has after its start until it is idle
+	Idle    time.Duration // how long it is watched then
+	Samples int           // devices that an action is waited for
 }
 
 // Full takes some minutes.
 func Full() Size {
-	return Size{Raw: time.Second, Load: 10 * time.Second, Changes: 10_000, Nothing: 60_000}
+	return Size{Raw: time.Second, Load: 10 * time.Second, Changes: 10_000, Nothing: 60_000, Settle: 15 * time.Second, Idle: 30 * time.Second, Samples: 200}
 }
 
 // Short takes less than 50 s.
 func Short() Size {
-	return Size{Raw: 300 * time.Millisecond, Load: 2 * time.Second, Changes: 4000, Nothing: 20_000}
+	return Size{Raw: 300 * time.Millisecond, Load: 2 * time.Second, Changes: 4000, Nothing: 20_000, Settle: 2 * time.Second, Idle: 3 * time.Second, Samples: 30}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // tiny is the least of everything that still measures something.
-var tiny = Size{Raw: 30 * time.Millisecond, Load: 100 * time.Millisecond, Changes: 200, Nothing: 500}
+var tiny = Size{Raw: 30 * time.Millisecond, Load: 100 * time.Millisecond, Changes: 200, Nothing: 500, Settle: 100 * time.Millisecond, Idle: 500 * time.Millisecond, Samples: 2}
 
 // TestEveryScenarioMeasures runs all of them, too short for the figures to mean
 // anything, and holds them to being sane.
