@@ -44,8 +44,9 @@ func TestEveryScenarioMeasures(t *testing.T) {
 		}
 		seen[f.Name] = true
 		for _, v := range []float64{f.Value, f.Limit, f.Ratio} {
-			if math.IsNaN(v) || math.IsInf(v, 0) || v <= 0 {
+			if math.IsNaN(v) || math.IsInf(v, 0) || v < 0 || v == 0 && f.Unit != "%" { // an idle worker may take too little to be counted
 				t.Errorf("%s is not sane: %+v", f.Name, f)
+				break
 			}
 		}
 		if math.Abs(f.Value/f.Limit-f.Ratio) > 1e-9 {
