@@ -12,6 +12,7 @@ import (
 type Use struct {
 	Family   string    `json:"family"` // a stream's name
 	Messages uint64    `json:"messages"`
+	Ever     uint64    `json:"ever"`     // messages there ever were, those that went again included
 	Subjects uint64    `json:"subjects"` // of CASES the devices, of FACTS the devices and their alarms
 	Bytes    uint64    `json:"bytes"`
 	Oldest   time.Time `json:"oldest,omitzero"`
@@ -41,6 +42,7 @@ func (j *Journal) use(ctx context.Context, name string) (Use, error) {
 	u := Use{
 		Family:   name,
 		Messages: info.State.Msgs,
+		Ever:     info.State.LastSeq,
 		Subjects: info.State.NumSubjects,
 		Bytes:    info.State.Bytes,
 		Keeps:    keeps(info.Config),

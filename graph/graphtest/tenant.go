@@ -171,6 +171,13 @@ func (t *Tenant) SetTiming(timing Timing) {
 	t.timing = timing
 }
 
+// Timing is the tenant's timing.
+func (t *Tenant) Timing() Timing {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.timing
+}
+
 func (t *Tenant) latency() time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
