@@ -100,7 +100,7 @@ var arrows = []struct{ pkg, may, why string }{
 
 	{"cmd/curfew/vault", "azure", "all that is said to Key Vault is said in vault, which sees nothing but addresses and secrets"},
 	{"cmd/curfew/metrics", "prometheus", "metrics are numbers that were handed over: whoever scrapes them waits for nobody"},
-	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test handlers/ticket/jira/jiratest x", outside},
+	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test handlers/ticket/jira/jiratest nats x", outside},
 	{"cmd/curfew/bench", "events events/broker events/journal graph graph/graphtest nats x", measured},
 	{"cmd/curfew", "cmd/curfew/bench cmd/curfew/metrics cmd/curfew/try cmd/curfew/vault events events/* events/gate/* graph graph/* handlers handlers/* handlers/*/* nats x cobra jsonschema tint yaml", everything},
 }

@@ -33,10 +33,10 @@ import (
 )
 
 // table says who serves each action of the role. This is the program.
-func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard, act *actuator.Actuator, asks *approvals, desks *ticket.Handler, r *renewals) map[events.Action]handlers.Func {
+func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard, act *actuator.Actuator, asks *approvals, desks *ticket.Handler) map[events.Action]handlers.Func {
 	watch, tenants := by.watch, by.act // the identity that reads and tells, and the one that acts on devices
 	first, settle := time.Duration(conf.Pace.CheckAfter), time.Duration(conf.Pace.Settle)
-	pagers := &page.Handler{Pagers: pagersOf(conf, watch, r)}
+	pagers := &page.Handler{Pagers: pagersOf(conf, watch)}
 	destroy := reset.Handler{
 		Devices: witness{tenants}, Intune: lastWord{tenants, guard}, Approvals: requests{tenants}, DryRun: conf.DryRun,
 		First: first, Settle: settle,
@@ -120,7 +120,11 @@ func templateNames(dir string) ([]string, error) {
 
 func tenantOf(t tenantConfig, a authConfig, seenWithin time.Duration) graph.Tenant {
 	out := graph.Tenant{
-		ID: t.ID, Name: t.Name, Cloud: graph.Cloud(t.Cloud), MailFrom: t.MailFrom, SeenWithin: seenWithin, Auth: authOf(a),
+		ID: t.ID, Name: t.Name, Cloud: graph.Cloud(t.Cloud), MailFrom: t.MailFrom, SeenWithin: seenWithin,
+		Auth: graph.Auth{
+			Client: a.ClientID, Secret: a.ClientSecret.reveal(), TokenFile: a.TokenFile,
+			Certificate: []byte(a.Certificate.reveal()), CertificatePassword: []byte(a.CertificatePassword.reveal()),
+		},
 		Look: graph.LookOptions{
 			SkipSettings: !t.Look.Settings, SkipProtection: !t.Look.Protection, SkipAlerts: !t.Look.Alerts,
 			SkipEntra: !t.Look.Entra, SkipUser: !t.Look.User, Groups: t.Look.Groups, Tags: t.Look.Tags,
@@ -130,17 +134,8 @@ func tenantOf(t tenantConfig, a authConfig, seenWithin time.Duration) graph.Tena
 	if e := t.Endpoints; e != nil {
 		out.Endpoint = &graph.Endpoint{Graph: e.Graph, Login: e.Login, Scope: e.Scope, CA: e.CA}
 	}
-	return out
-}
-
-// authOf is how an identity proves itself, by its secrets as they are now.
-func authOf(a authConfig) graph.Auth {
-	out := graph.Auth{
-		Client: a.ClientID, Secret: a.ClientSecret.reveal(), TokenFile: a.TokenFile,
-		Certificate: []byte(a.Certificate.reveal()), CertificatePassword: []byte(a.CertificatePassword.reveal()),
-	}
 	if m := a.ManagedIdentity; m != nil {
-		out.Managed = &graph.ManagedIdentity{Client: m.ClientID}
+		out.Auth.Managed = &graph.ManagedIdentity{Client: m.ClientID}
 	}
 	return out
 }
