@@ -40,6 +40,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"events/journal", "events events/evidence nats x", queue},
 
 	{"graph", "events msgraph azure x", microsoft},
+	{"graph/baseline/readiness", "x", "whether a tenant is ready is judged by a function of values, and read through an interface of its own"},
 	{"graph/baseline", "", "a baseline is planned by functions of values, and reaches a tenant through an interface of its own: it sees neither Graph's SDK nor the queue"},
 	{"graph/graphtest", "", pretender},
 
@@ -114,8 +115,10 @@ var inTests = map[string]string{
 	"events/journal":       "events/broker events/rules nats-server",
 	"graph":                "azure",
 	"graph/baseline":       "graph",
-	"graph/graphtest":      "azure",
-	"cmd/curfew":           "nats-server",
+
+	"graph/baseline/readiness": "graph",
+	"graph/graphtest":          "azure",
+	"cmd/curfew":               "nats-server",
 
 	"handlers/handlerstest/fake":   "handlers",
 	"handlers/ticket/autotask":     "events",

@@ -1,6 +1,7 @@
 package graphtest
 
 import (
+	"fmt"
 	"iter"
 	"net/http"
 	"slices"
@@ -142,18 +143,20 @@ func (t *Tenant) Unassign(name string) {
 	t.tell(name, func(d *device, _ time.Time) { d.unassigned = true })
 }
 
-// AddEntraDevice adds an object to the directory that Intune has no device for:
-// what is left of one that was joined before, or registered twice.
-func (t *Tenant) AddEntraDevice(spec Device) Device {
-	made := t.AddDevice(spec)
+// AddTwin adds an object to the directory that Intune has no device for, of the
+// same name as a device: what is left of it from before, or a second registration,
+// last used at seen.
+func (t *Tenant) AddTwin(of string, seen time.Time) Device {
+	t.mu.Lock()
+	twin := Device{Name: fmt.Sprintf("%s (%d)", of, t.count), OS: t.find(of).OS, Join: Registered, LastSync: seen, Offline: true}
+	t.mu.Unlock()
+	made := t.AddDevice(twin)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d := t.find(made.Name)
-	d.retired, d.compliant = true, false
-	if d.Offline = !spec.LastSync.IsZero(); d.Offline {
-		d.offlineAt = spec.LastSync
-	}
+	d.shownAs, d.retired, d.compliant, d.offlineAt = of, true, false, seen
 	t.changes.add(change{device: d.n, at: d.onlineAt, compliant: &d.compliant})
+	t.changes.publish(d.onlineAt)
 	return made
 }
 

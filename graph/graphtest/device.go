@@ -72,6 +72,7 @@ type device struct {
 	deleted  bool                 // nor has Entra
 
 	noAutopilot, noKey   bool
+	shownAs              string    // its name in the directory; empty: Name
 	unassigned           bool      // no compliance policy is assigned to it
 	missing              []string  // of the apps that [Tenant.detected] has by itself
 	machines             []machine // further records in Defender

@@ -1,6 +1,7 @@
 package graphtest
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ var entraProperties = []property[managed]{
 	{name: "deviceMetadata", get: fixed(nil)},
 	{name: "deviceOwnership", get: func(m managed) any { return strings.ToUpper(m.Owner[:1]) + m.Owner[1:] }},
 	{name: "deviceVersion", get: fixed(2)},
-	{name: "displayName", get: func(m managed) any { return m.Name }},
+	{name: "displayName", get: func(m managed) any { return cmp.Or(m.shownAs, m.Name) }},
 	{name: "enrollmentProfileName", get: fixed(nil)},
 	{name: "isCompliant", get: func(m managed) any { return m.t.changes.compliant(m.device) }},
 	{name: "isManaged", get: func(m managed) any { return !m.retired }},

@@ -38,6 +38,8 @@ type Tenant struct {
 	audits    []audit  // oldest first
 	signIns   []signIn // oldest first
 	noise     int      // further apps in the inventory
+	access    []access // Conditional Access policies
+	products  []string // ids; nil: [BusinessPremium]
 
 	approvals approvals
 	defender  defender
