@@ -25,6 +25,10 @@ type Object struct {
 	// Those that a call of its own sets are parts: "assignments", "scheduledActions",
 	// "apps", and "messages/<locale>". A text "@<key>" stands for that object's id.
 	Fields map[string]any `json:"fields"`
+	// First are properties that only a new object is given. They are not owned.
+	First map[string]any `json:"first,omitempty"`
+	// IfThere marks what is kept in its state where it is there, and never made.
+	IfThere bool `json:"if_there,omitempty"`
 }
 
 // An Action is what a step does to an object.
@@ -38,6 +42,7 @@ const (
 	Update    Action = "change"
 	Adopt     Action = "adopt"
 	Undecided Action = "undecided"
+	Delete    Action = "delete" // of an undo only
 )
 
 // A Change is one owned property that differs.
@@ -69,6 +74,7 @@ type Note struct {
 	About  string `json:"about"`            // an object's key, or a part: "licences"
 	Text   string `json:"text"`             // with the reason
 	Refuse bool   `json:"refuse,omitempty"` // nothing is applied while it stands
+	Blocks bool   `json:"blocks,omitempty"` // a part of the baseline is not planned because of it
 }
 
 // A Plan is what would make a tenant as it is wanted.

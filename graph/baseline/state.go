@@ -60,6 +60,7 @@ type Licences struct {
 	Intune   bool `json:"intune"`
 	EntraP1  bool `json:"entra_p1"`
 	Defender bool `json:"defender"` // for Business, or for Endpoint Plan 2
-	// Automation tells Defender's automated investigation, which Plan 1 lacks.
-	Automation bool `json:"automation"`
+	// Plan1Only: there is Defender for Endpoint Plan 1, which has neither the
+	// connector's risk nor automated investigation.
+	Plan1Only bool `json:"plan1_only"`
 }
