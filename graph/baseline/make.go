@@ -12,7 +12,7 @@ import (
 // beyond what the tenant has reached, see [Reached], needs a gate that passed: else
 // the plan is refused by a note, and empty.
 func NewPlan(spec Spec, state *State, at Stage, gate *Gate) *Plan {
-	p := &Plan{Tenant: state.Tenant, Stage: at, Gate: gate, Spec: spec}
+	p := &Plan{Tenant: state.Tenant, Stage: at, Gate: gate, Spec: spec, Names: state.names()}
 	if from := Reached(spec, state); !gate.opens(from, at) {
 		why := "its readiness was not checked"
 		if gate != nil && len(gate.Reasons) > 0 {
@@ -54,6 +54,19 @@ func refers(o Object) (keys []string) {
 		keys = append(keys, "notification")
 	}
 	return keys
+}
+
+// names are what people call the ids of groups and accounts.
+func (s *State) names() map[string]string {
+	names := map[string]string{directorySync: "role Directory Synchronization Accounts"}
+	for _, g := range s.Groups {
+		names[g.ID] = g.Name
+	}
+	for _, a := range s.Accounts {
+		names[a.ID] = a.UPN
+	}
+	delete(names, "")
+	return names
 }
 
 // Refused reports whether the plan may not be applied.

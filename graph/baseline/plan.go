@@ -86,6 +86,8 @@ type Plan struct {
 	Spec   Spec   `json:"spec"`
 	Steps  []Step `json:"steps"`
 	Notes  []Note `json:"notes,omitempty"`
+	// Names are what people call the ids in it: groups and accounts.
+	Names map[string]string `json:"names,omitempty"`
 }
 
 // JSON is the plan as a file.

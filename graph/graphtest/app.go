@@ -23,6 +23,7 @@ type App struct {
 	since   int64       // tokens with a smaller number were revoked
 	asked   []time.Time // calls of /security
 	audited []time.Time // calls of /auditLogs
+	access  []time.Time // calls of /identity/conditionalAccess
 }
 
 // AddApp registers an app with a client secret and the application permissions
@@ -49,6 +50,15 @@ func ActingRoles() []string {
 	}
 }
 
+// BaselineRoles are the permissions of reading and writing a tenant's baseline.
+func BaselineRoles() []string {
+	return []string{
+		"DeviceManagementServiceConfig.ReadWrite.All", "DeviceManagementConfiguration.ReadWrite.All", "DeviceManagementApps.ReadWrite.All",
+		"Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All", "LicenseAssignment.Read.All",
+		"GroupMember.Read.All", "User.Read.All", "DeviceManagementRBAC.Read.All",
+	}
+}
+
 // DefenderToken is an access token for Defender for Endpoint.
 func (a *App) DefenderToken() string {
 	a.t.mu.Lock()
@@ -57,7 +67,7 @@ func (a *App) DefenderToken() string {
 }
 
 // AllRoles are the permissions of everything this cloud serves that is no part of
-// ActingRoles.
+// ActingRoles or BaselineRoles.
 func AllRoles() []string {
 	return []string{
 		"DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.PrivilegedOperations.All",

@@ -212,11 +212,14 @@ func (f *fault) retryAfter(now time.Time) map[string]string {
 }
 
 // limit keeps the rate limits of /auditLogs, 5 requests in 10 seconds per app per
-// tenant, and of /security, if the tenant's rules have one: 150 a minute (Graph
+// tenant, of Conditional Access, and of /security, if the tenant's rules have one: 150 a minute (Graph
 // docs: throttling-limits). The lock is held.
 func (t *Tenant) limit(k *call) (reply, bool) {
 	if _, audits := matches("auditLogs", k.segs, true); audits {
 		return k.over(&k.app.audited, 5, 10*time.Second)
+	}
+	if _, access := matches("identity/conditionalAccess", k.segs, true); access {
+		return k.crowdedAccess()
 	}
 	if _, security := matches("security", k.segs, true); !security || t.rules.SecurityPerMinute == 0 {
 		return reply{}, false

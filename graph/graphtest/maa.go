@@ -15,8 +15,8 @@ import (
 type ApprovalRequest struct {
 	Code          string // its id, and the value of x-msft-approval-code
 	App           string // who asked
-	Device        string
-	Action        string // wipe, retire
+	Device        string // or whatever else it is about
+	Action        string // wipe, retire; or a method
 	Justification string
 	Status        string // needsApproval, approved, rejected, cancelled, completed, expired
 	Asked         time.Time
@@ -27,13 +27,15 @@ type approvalRequest struct {
 	ApprovalRequest
 	path    string
 	body    []byte
+	covers  string
 	changed time.Time
 }
 
-// approvals is the tenant's access policy for device actions, and its requests.
+// approvals are the tenant's access policies, and its requests.
 type approvals struct {
-	on       bool
-	excluded []string // client ids
+	on       bool                // for device actions
+	excluded []string            // client ids
+	covers   map[string][]string // the excluded client ids of further access policies, by what they cover
 	requests []*approvalRequest
 }
 
@@ -53,6 +55,17 @@ func (t *Tenant) RequireApproval(excluded ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.approvals.on, t.approvals.excluded = true, excluded
+}
+
+// RequireApprovalOf gives the tenant an access policy for something else than
+// device actions: "compliancePolicy" (Graph beta: operationApprovalPolicyType).
+func (t *Tenant) RequireApprovalOf(what string, excluded ...string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.approvals.covers == nil {
+		t.approvals.covers = map[string][]string{}
+	}
+	t.approvals.covers[what] = excluded
 }
 
 // Approve lets an administrator approve a request, Reject refuse it and Cancel
@@ -123,10 +136,25 @@ func (k *call) gate(d *device, action string) reply {
 	if !p.on || action != "wipe" && action != "retire" || slices.Contains(p.excluded, k.app.ID) {
 		return reply{}
 	}
+	return k.approve(d.Name, action, "deviceAction")
+}
+
+// approveOf is gate for another kind of thing that an access policy covers, and any
+// change of it.
+func (k *call) approveOf(what, entity string) reply {
+	excluded, covered := k.tenant.approvals.covers[what]
+	if !covered || slices.Contains(excluded, k.app.ID) {
+		return reply{}
+	}
+	return k.approve(entity, strings.ToLower(k.r.Method), what)
+}
+
+// approve files a request for an approval, or spends one.
+func (k *call) approve(entity, action, covers string) reply {
 	why, code := k.r.Header.Get("x-msft-approval-justification"), k.r.Header.Get("x-msft-approval-code")
 	switch {
 	case why != "": // it files a request even where a code comes along
-		return k.fileRequest(d, action, why)
+		return k.fileRequest(entity, action, covers, why)
 	case code != "":
 		return k.completeRequest(code)
 	}
@@ -137,7 +165,7 @@ func (k *call) gate(d *device, action string) reply {
 	return k.fail(http.StatusForbidden, "ApprovalRequired", missing)
 }
 
-func (k *call) fileRequest(d *device, action, why string) reply {
+func (k *call) fileRequest(entity, action, covers, why string) reply {
 	text, err := base64.StdEncoding.DecodeString(why)
 	switch {
 	case err != nil || !utf8.Valid(text):
@@ -148,12 +176,12 @@ func (k *call) fileRequest(d *device, action, why string) reply {
 	}
 	k.tenant.expire(k.now)
 	for _, r := range k.tenant.approvals.requests {
-		if r.Device == d.Name && r.open() { // as callers saw it; no page of Microsoft's names the status
+		if r.Device == entity && r.open() { // as callers saw it; no page of Microsoft's names the status
 			return k.failIntune(http.StatusConflict, "Conflict", "An active Approval Request already exists for this entity")
 		}
 	}
-	r := &approvalRequest{path: k.r.URL.Path, body: slices.Clone(k.body), changed: k.now, ApprovalRequest: ApprovalRequest{
-		Code: newGUID(), App: k.app.ID, Device: d.Name, Action: action, Justification: string(text),
+	r := &approvalRequest{path: k.r.URL.Path, body: slices.Clone(k.body), changed: k.now, covers: covers, ApprovalRequest: ApprovalRequest{
+		Code: newGUID(), App: k.app.ID, Device: entity, Action: action, Justification: string(text),
 		Status: "needsApproval", Asked: k.now, Expires: k.now.Add(approvalLife),
 	}}
 	k.tenant.approvals.requests = append(k.tenant.approvals.requests, r)
@@ -191,7 +219,7 @@ func (r *approvalRequest) row() object {
 		{"id", r.Code}, {"requestDateTime", r.Asked}, {"expirationDateTime", r.Expires}, {"lastModifiedDateTime", r.changed},
 		{"requestor", object{{"application", object{{"id", r.App}, {"displayName", nil}}}, {"device", nil}, {"user", nil}}},
 		{"approver", nil}, {"status", r.Status}, {"requestJustification", r.Justification}, {"approvalJustification", nil},
-		{"requiredOperationApprovalPolicyTypes", []string{"deviceAction"}},
+		{"requiredOperationApprovalPolicyTypes", []string{r.covers}},
 	}
 }
 

@@ -44,6 +44,22 @@ var (
 	readReports = []string{"DeviceManagementConfiguration.Read.All", "DeviceManagementConfiguration.ReadWrite.All",
 		"DeviceManagementApps.Read.All", "DeviceManagementApps.ReadWrite.All",
 		"DeviceManagementManagedDevices.Read.All", "DeviceManagementManagedDevices.ReadWrite.All"}
+	// Graph docs: intune-onboarding-mobilethreatdefenseconnector-update, intune-
+	// notification-notificationmessagetemplate-create.
+	readService  = []string{"DeviceManagementServiceConfig.Read.All", "DeviceManagementServiceConfig.ReadWrite.All"}
+	writeService = []string{"DeviceManagementServiceConfig.ReadWrite.All"}
+	// Graph docs: intune-deviceconfig-devicecompliancepolicy-list, -create.
+	readConfig  = []string{"DeviceManagementConfiguration.Read.All", "DeviceManagementConfiguration.ReadWrite.All"}
+	writeConfig = []string{"DeviceManagementConfiguration.ReadWrite.All"}
+	// Graph docs: intune-mam-iosmanagedappprotection-list, -create.
+	readApps  = []string{"DeviceManagementApps.Read.All", "DeviceManagementApps.ReadWrite.All"}
+	writeApps = []string{"DeviceManagementApps.ReadWrite.All"}
+	// Graph docs: conditionalaccessroot-list-policies, -post-policies (which wants
+	// Policy.Read.All and Application.Read.All besides).
+	listsAccess  = []string{"Policy.Read.ConditionalAccess", "Policy.Read.All"}
+	writesAccess = []string{"Policy.ReadWrite.ConditionalAccess"}
+	// Graph docs: subscribedsku-list.
+	readSKUs = []string{"LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All", "Organization.ReadWrite.All", "Directory.ReadWrite.All"}
 	// Graph docs: device-get, device-list, device-delta.
 	readDirectoryDevices = []string{"Device.Read.All", "Device.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	// Graph docs: security-list-alerts_v2, permissions include; the SecurityIncident
@@ -63,7 +79,7 @@ var (
 	readMail = []string{"Mail.Read", "Mail.ReadWrite"}
 )
 
-var routes = []route{
+var routes = slices.Concat(baselineRoutes, []route{
 	{method: "GET", path: "deviceManagement/managedDevices", roles: readDevices, do: (*call).listManagedDevices},
 	{method: "GET", path: "deviceManagement/managedDevices/*", roles: readDevices, do: (*call).getManagedDevice},
 	{method: "GET", path: "deviceManagement/managedDevices/*/deviceCompliancePolicyStates", roles: readDevices, do: (*call).listPolicyStates},
@@ -121,6 +137,49 @@ var routes = []route{
 	{method: "PATCH", path: "subscriptions/*", do: (*call).renewSubscription},
 	{method: "DELETE", path: "subscriptions/*", do: (*call).deleteSubscription},
 	{method: "POST", path: "subscriptions/*/reauthorize", do: (*call).reauthorizeSubscription},
+})
+
+// baselineRoutes are those of what makes up a tenant's baseline.
+var baselineRoutes = slices.Concat([]route{
+	{method: "GET", path: "subscribedSkus", roles: readSKUs, do: (*call).listSKUs},
+	{method: "GET", path: "deviceManagement", roles: readConfig, do: (*call).getManagement},
+	{method: "PATCH", path: "deviceManagement", roles: writeConfig, do: (*call).patchManagement},
+	{method: "GET", path: "deviceManagement/mobileThreatDefenseConnectors/*", roles: readService, do: (*call).getConnector},
+	{method: "PATCH", path: "deviceManagement/mobileThreatDefenseConnectors/*", roles: writeService, do: (*call).writeConnector},
+	{method: "POST", path: "deviceManagement/mobileThreatDefenseConnectors", roles: writeService, do: (*call).writeConnector},
+	{method: "GET", path: "deviceManagement/notificationMessageTemplates", roles: readService, do: (*call).listTemplates},
+	{method: "POST", path: "deviceManagement/notificationMessageTemplates", roles: writeService, do: (*call).writeTemplate},
+	{method: "GET", path: "deviceManagement/notificationMessageTemplates/*", roles: readService, do: (*call).getTemplate},
+	{method: "PATCH", path: "deviceManagement/notificationMessageTemplates/*", roles: writeService, do: (*call).writeTemplate},
+	{method: "DELETE", path: "deviceManagement/notificationMessageTemplates/*", roles: writeService, do: (*call).removeTemplate},
+	{method: "POST", path: "deviceManagement/notificationMessageTemplates/*/localizedNotificationMessages", roles: writeService, do: (*call).writeMessage},
+	{method: "PATCH", path: "deviceManagement/notificationMessageTemplates/*/localizedNotificationMessages/*", roles: writeService, do: (*call).writeMessage},
+	{method: "DELETE", path: "deviceManagement/notificationMessageTemplates/*/localizedNotificationMessages/*", roles: writeService, do: (*call).removeMessage},
+	{method: "GET", path: "deviceManagement/deviceCompliancePolicies", roles: readConfig, do: (*call).listPolicies},
+	{method: "POST", path: "deviceManagement/deviceCompliancePolicies", roles: writeConfig, do: (*call).writePolicy},
+	{method: "GET", path: "deviceManagement/deviceCompliancePolicies/*", roles: readConfig, do: (*call).getPolicy},
+	{method: "PATCH", path: "deviceManagement/deviceCompliancePolicies/*", roles: writeConfig, do: (*call).writePolicy},
+	{method: "DELETE", path: "deviceManagement/deviceCompliancePolicies/*", roles: writeConfig, do: (*call).removePolicy},
+	{method: "GET", path: "deviceManagement/deviceCompliancePolicies/*/scheduledActionsForRule", roles: readConfig, do: (*call).getRules},
+	{method: "POST", path: "deviceManagement/deviceCompliancePolicies/*/scheduleActionsForRules", roles: writeConfig, do: (*call).scheduleActions},
+	{method: "POST", path: "deviceManagement/deviceCompliancePolicies/*/assign", roles: writeConfig, do: (*call).assignPolicy},
+	{method: "GET", path: "identity/conditionalAccess/policies", roles: listsAccess, do: (*call).listAccess},
+	{method: "POST", path: "identity/conditionalAccess/policies", roles: writesAccess, do: (*call).writeAccess},
+	{method: "GET", path: "identity/conditionalAccess/policies/*", roles: listsAccess, do: (*call).getAccess},
+	{method: "PATCH", path: "identity/conditionalAccess/policies/*", roles: writesAccess, do: (*call).writeAccess},
+	{method: "DELETE", path: "identity/conditionalAccess/policies/*", roles: writesAccess, do: (*call).removeAccess},
+}, protectionRoutes(IOSProtections, false), protectionRoutes(AndroidProtections, false), protectionRoutes(WindowsProtections, true))
+
+func protectionRoutes(set string, beta bool) []route {
+	path := "deviceAppManagement/" + set
+	return []route{
+		{method: "GET", path: path, roles: readApps, do: (*call).listProtections, beta: beta},
+		{method: "POST", path: path, roles: writeApps, do: (*call).writeProtection, beta: beta},
+		{method: "PATCH", path: path + "/*", roles: writeApps, do: (*call).writeProtection, beta: beta},
+		{method: "DELETE", path: path + "/*", roles: writeApps, do: (*call).removeProtection, beta: beta},
+		{method: "POST", path: path + "/*/targetApps", roles: writeApps, do: (*call).targetApps, beta: beta},
+		{method: "POST", path: path + "/*/assign", roles: writeApps, do: (*call).assignProtection, beta: beta},
+	}
 }
 
 // matches compares a path with a pattern in which * is one segment, and returns

@@ -38,11 +38,11 @@ type Tenant struct {
 	audits    []audit  // oldest first
 	signIns   []signIn // oldest first
 	noise     int      // further apps in the inventory
-	access    []access // Conditional Access policies
 	products  []string // ids; nil: [BusinessPremium]
 
 	approvals approvals
 	defender  defender
+	baseline  baseline
 
 	subs       map[string]*subscription
 	requests   ring[Request]
@@ -119,6 +119,7 @@ type Timing struct {
 	Retire     time.Duration
 
 	EntraLag    time.Duration // from a change of compliance until Entra's isCompliant follows
+	ListLag     time.Duration // from the making of a policy until lists show it
 	SentItems   time.Duration // from sendMail until Sent Items has the message
 	Token       time.Duration // life of an access token
 	Delta       time.Duration // life of a delta token

@@ -16,6 +16,7 @@ type User struct {
 	Language string // preferredLanguage, such as de-DE
 	Groups   []string
 	Disabled bool
+	Synced   bool // from a directory on premises
 	Guest    bool
 	SKUs     []string // the ids of the products that are assigned; nil: [BusinessPremium], empty: none
 }
@@ -142,6 +143,7 @@ var userProperties = []property[userView]{
 	{name: "accountEnabled", get: func(u userView) any { return !u.Disabled }, only: true},
 	{name: "userType", get: userView.kind, only: true},
 	{name: "assignedLicenses", get: userView.licences, only: true},
+	{name: "onPremisesSyncEnabled", get: userView.synced, only: true},
 	{name: "usageLocation", get: none, only: true},
 	{name: "department", get: none, only: true},
 }
@@ -152,6 +154,14 @@ type userView struct {
 }
 
 func none(userView) any { return nil }
+
+// synced is true or null (Graph docs: user, onPremisesSyncEnabled).
+func (u userView) synced() any {
+	if u.Synced {
+		return true
+	}
+	return nil
+}
 
 func (u userView) kind() any {
 	if u.Guest {

@@ -181,15 +181,14 @@ func (k *call) evaluate() reply {
 func (t *Tenant) SetAccess(policies ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.access = nil
+	if t.baseline.shelves != nil {
+		t.baseline.shelves[AccessPolicies] = nil
+	}
 	for _, text := range policies {
-		var p access
+		var p thing
 		if err := json.Unmarshal([]byte(text), &p); err != nil {
 			panic("graphtest: a policy that is no JSON: " + err.Error())
 		}
-		t.access = append(t.access, p)
+		t.shelve(AccessPolicies, p)
 	}
 }
-
-// accessPolicies are the tenant's Conditional Access policies.
-func (t *Tenant) accessPolicies() []access { return t.access }
