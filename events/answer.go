@@ -48,7 +48,7 @@ func (t *turn) disprove() {
 	for i := range t.Effects {
 		if e := &t.Effects[i]; e.Ended != "" && !t.Device.SeenAt.Before(e.Heard) {
 			o := e.Order
-			o.Action, o.Destination, o.Template, o.Repeat = e.Action, e.Destination, "still-at-risk", 0
+			o.Action, o.Destination, o.Template, o.Repeat = e.Action, e.Destination, stillAtRisk, 0
 			t.say("%s ended the %s, and the device is still at risk", e.Ended, e.Action)
 			e.Ended = ""
 			t.ask(o, 0, e.Ref)
@@ -59,7 +59,7 @@ func (t *turn) disprove() {
 // unanswered reports whether pages of the case should come again: nobody has
 // taken it on, and the risk is there.
 func (t *turn) unanswered() bool {
-	return t.Open && t.Hold == nil && t.Clearing.IsZero()
+	return t.Open && t.Hold == nil && t.Woken == nil && t.Clearing.IsZero()
 }
 
 // repeat pages again where nobody answers, and says so when that has an end.

@@ -31,6 +31,7 @@ type Case struct {
 	Unproven  []string  `json:"unproven,omitempty"` // why health is not believed yet
 	Attention []string  `json:"attention,omitempty"`
 	Hold      *Hold     `json:"hold,omitempty"`
+	Woken     *Hold     `json:"woken,omitempty"` // a hold that has ended: nothing climbs before a look has shown how things stand since
 
 	Pending []Task    `json:"pending,omitempty"` // asked for and not reported yet
 	Given   []Task    `json:"given,omitempty"`   // given up: at most [MaxGiven], newest last
@@ -68,6 +69,7 @@ type Hold struct {
 	Until  time.Time `json:"until"`
 	Reason string    `json:"reason,omitempty"`
 	Quiet  bool      `json:"quiet,omitempty"` // snoozed, not only acknowledged
+	Since  time.Time `json:"since,omitzero"`
 }
 
 // An Effect is something done outside that must be taken back at the end.
@@ -79,6 +81,8 @@ type Effect struct {
 	At          time.Time `json:"at"`
 	Asked       time.Time `json:"asked,omitzero"` // of an isolation: when a person was last asked about it
 	Back        bool      `json:"back,omitempty"` // it was asked to be taken back
+
+	Digest bool `json:"digest,omitempty"` // of a page: only digests have told of it, so there is nothing to resolve
 
 	Order Order         `json:"order,omitzero"`  // of a ticket or page: how it was asked for
 	Heard time.Time     `json:"heard,omitzero"`  // the last answer of a person that was taken

@@ -10,7 +10,7 @@ import (
 func (t *turn) climb() {
 	t.due = time.Time{}
 	pol := t.policy()
-	if pol == nil || t.Hold != nil || !t.Clearing.IsZero() || t.busy() {
+	if pol == nil || t.Hold != nil || t.Woken != nil || !t.Clearing.IsZero() || t.busy() {
 		return
 	}
 	for ; t.Rung < len(pol.Ladder); t.Rung++ {
@@ -139,7 +139,7 @@ func place(o Order) string {
 func (t *turn) send() {
 	for i := range t.Pending {
 		task := &t.Pending[i]
-		if task.After != "" || t.now.Before(task.Next) || (!task.Out && task.Begun == nil && t.barred(*task) != "") {
+		if task.After != "" || t.now.Before(task.Next) || (!task.Out && task.Begun == nil && (t.barred(*task) != "" || t.stale(*task))) {
 			continue
 		}
 		if !task.Out && task.Sent == 0 && task.Action != Look {

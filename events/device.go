@@ -188,6 +188,22 @@ func (d Device) ActiveMalware() []Malware {
 	return active
 }
 
+// Worst is the highest level among what is wrong with the device; [Low] if it is
+// only not compliant.
+func (d Device) Worst() Level {
+	worst := d.Threat.Level()
+	for _, a := range d.OpenAlerts() {
+		worst = max(worst, Severity(a.Severity))
+	}
+	for _, m := range d.ActiveMalware() {
+		worst = max(worst, Severity(m.Severity))
+	}
+	if d.Compliance == "noncompliant" || len(d.Settings) > 0 {
+		worst = max(worst, Low)
+	}
+	return worst
+}
+
 // Risk is the device's risk in one line, the same for the same risk: what a
 // person who closes a case has seen, and what a sweep compares.
 func (d Device) Risk() string {

@@ -114,6 +114,7 @@ type (
 		Link    string `json:"link,omitempty"`    // where a person finds it
 		Dry     bool   `json:"dry,omitempty"`     // it was only pretended: a dry run
 		Others  bool   `json:"others,omitempty"`  // somebody else had done it: it is not ours to take back
+		Digest  string `json:"digest,omitempty"`  // it was told together with others, in the digest of this key: there is nothing of its own to take back
 	}
 
 	// Delayed says that a task could not be done now and must come again.

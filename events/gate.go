@@ -5,6 +5,14 @@ import (
 	"strings"
 )
 
+// Gates that Step knows: they end by the clock, and what they hold back is a
+// notice that may not be true any more when they do.
+const (
+	GateMaintenance = "maintenance" // a window of maintenance
+	GateQuiet       = "quiet_hours" // of its destination
+	GateDigest      = "digest"      // its destination is told of many together, soon
+)
+
 // held puts a task back that a gate does not let through. It is not a failure,
 // and what was begun had not been called.
 func (t *turn) held(f Held) {
@@ -26,7 +34,7 @@ func (t *turn) held(f Held) {
 	if f.Gate == GateMicrosoft && t.Open {
 		t.awaits(task, f.Request)
 	}
-	if t.now.Sub(h.Since) >= tooLong {
+	if t.now.Sub(h.Since) >= tooLong && f.Gate != GateQuiet {
 		t.attend("%s has been held by %s for a week", describe(*task), f.Gate)
 	}
 }

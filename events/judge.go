@@ -58,7 +58,7 @@ func (t *turn) open(policy int) {
 		t.Acts = nil
 	}
 	t.Open, t.Opened, t.ClosedBy, t.Waived = true, t.now, "", ""
-	t.Bad, t.Attention, t.Hold = nil, nil, nil
+	t.Bad, t.Attention, t.Hold, t.Woken = nil, nil, nil, nil
 	verb := "opened"
 	if again {
 		verb = "reopened"
@@ -218,7 +218,7 @@ func (t *turn) close(how string, well bool) {
 		t.bid(t.Policy, told)
 	}
 	t.Open, t.Closed = false, t.now
-	t.Hold, t.Bad, t.Attention, t.Unproven, t.Again = nil, nil, nil, nil, false
+	t.Hold, t.Woken, t.Bad, t.Attention, t.Unproven, t.Again = nil, nil, nil, nil, nil, false
 	t.Shown = false
 	t.Rung, t.Since, t.Told, t.Clearing, t.Synced = 0, time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	for _, e := range slices.Clone(t.Effects) {

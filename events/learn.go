@@ -105,6 +105,7 @@ func (t *turn) seen(f Seen) {
 	d.Alerts = merge(t.Device.Alerts, d.Alerts)
 	if d.Risk() != t.Device.Risk() || t.Device.SeenAt.IsZero() {
 		t.say("seen: %s", d.Risk())
+		t.reweigh()
 	}
 	t.Device, t.saw = d, true
 	if d.User != "" {
@@ -176,6 +177,8 @@ func (t *turn) forbidden(task Task) string {
 		return "the device was seen healthy"
 	case t.Hold != nil:
 		return "held by " + t.Hold.By
+	case t.Woken != nil:
+		return "nobody has looked since the hold by " + t.Woken.By + " ended"
 	case task.Action.OnDevice() && !t.Shown:
 		return "the last look did not show the risk"
 	case len(task.Approvals) < task.Needs:
@@ -234,7 +237,7 @@ func (t *turn) done(f Done) {
 	} else {
 		return
 	}
-	t.say("%s done%s%s", describe(task), map[bool]string{true: " elsewhere"}[f.Others], because(f.Receipt))
+	t.say("%s %s%s", describe(task), how(f), because(f.Receipt))
 	if f.Dry {
 		t.ended(task, Pretended, f.Receipt)
 	} else {
@@ -250,56 +253,6 @@ func (t *turn) done(f Done) {
 	t.report(task)
 	if task.Action.OnDevice() && t.Open && !f.Dry {
 		t.look()
-	}
-}
-
-// effect remembers what was done outside, and takes it back at once if the case
-// has closed meanwhile.
-func (t *turn) effect(task Task, f Done) {
-	same := func(e Effect) bool { return e.Destination == task.Destination && e.Action == task.Action }
-	switch task.Action {
-	case Mail:
-		switch {
-		case task.Rung == 0:
-		case !t.Open && t.ClosedBy == "":
-			t.bid(task.Policy, true)
-		case !t.Open:
-		case t.Told.IsZero() && task.Policy == t.Policy:
-			t.Told = t.now
-		}
-	case Ticket, Page, Scan, Isolate, Reset, Retire, Wipe:
-		e := Effect{Action: task.Action, Destination: task.Destination, Ref: f.Receipt, Link: f.Link, At: t.now}
-		if task.Action == Ticket || task.Action == Page {
-			e.Order = task.Order
-		}
-		if i := slices.IndexFunc(t.Effects, same); i >= 0 {
-			if e.Ref == "" {
-				e.Ref, e.Link = t.Effects[i].Ref, t.Effects[i].Link
-			}
-			e.Heard, e.Left, e.Gap = t.Effects[i].Heard, t.Effects[i].Left, t.Effects[i].Gap
-			if e.Left > 0 {
-				e.Next = t.now.Add(e.Gap)
-			}
-			t.Effects[i] = e
-		} else {
-			if n := min(task.Repeat, mostRepeats); n > 0 {
-				e.Left, e.Gap, e.Next = n, t.p.gap(), t.now.Add(t.p.gap())
-			}
-			t.Effects = append(t.Effects, e)
-		}
-		if !t.Open {
-			t.undo(e)
-		}
-	case Close, Resolve:
-		t.forget(task)
-	case Unisolate:
-		t.forget(task)
-		t.sync() // what it missed, it hears now
-	case Restore:
-		t.sync()
-		if !t.Open {
-			t.forget(task)
-		}
 	}
 }
 

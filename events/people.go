@@ -14,15 +14,17 @@ func (t *turn) hold(h Hold, verb string) {
 	case !h.Until.After(t.now):
 		if t.Hold != nil {
 			t.say("%s lifts the hold by %s", h.By, t.Hold.By)
-			t.Hold = nil
-			t.look()
+			t.unhold()
 		}
 		return
 	case h.Until.After(far):
 		h.Until = far
 	}
+	if h.Since = t.now; t.Hold != nil && t.Hold.By == h.By && t.Hold.Quiet == h.Quiet {
+		h.Since = t.Hold.Since // the same person goes on
+	}
 	if t.Hold == nil || *t.Hold != h {
-		t.Hold = &h
+		t.Hold, t.Woken = &h, nil
 		t.say("%s by %s until %s%s", verb, h.By, h.Until.Format(time.RFC3339), because(h.Reason))
 	}
 }

@@ -70,6 +70,7 @@ func (t *turn) policy() *Policy {
 // advance does what is due by time alone.
 func (t *turn) advance() {
 	t.expire()
+	t.wake()
 	t.weigh()
 	t.confine()
 	t.repeat()
@@ -80,23 +81,14 @@ func (t *turn) advance() {
 	t.send()
 }
 
-// expire ends a hold whose time has come, and asks how things stand.
-func (t *turn) expire() {
-	if t.Hold != nil && !t.now.Before(t.Hold.Until) {
-		t.say("the hold by %s has ended", t.Hold.By)
-		quiet := t.Hold.Quiet
-		t.Hold = nil
-		t.look()
-		if quiet && len(t.Attention) > 0 {
-			t.callPerson()
-		}
-	}
-}
-
 // tend asks for a look where one is due: at the end of the hold-down, and now
 // and then while the case is open.
 func (t *turn) tend() {
 	if !t.Open || t.find(Look) >= 0 {
+		return
+	}
+	if slices.ContainsFunc(t.Pending, t.stale) {
+		t.look()
 		return
 	}
 	if end := t.cleared(); !end.IsZero() && !t.now.Before(end) && t.Device.SeenAt.Before(end) {

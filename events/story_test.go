@@ -274,6 +274,8 @@ func (s *scene) fact(t *testing.T, w []string) events.Fact {
 		return events.Accepted{Task: s.task(arg(1)), Again: in(2)}
 	case "done":
 		return events.Done{Task: s.task(arg(1)), Receipt: rest(2)}
+	case "told": // together with others
+		return events.Done{Task: s.task(arg(1)), Receipt: "receipt of the digest", Digest: arg(2)}
 	case "others":
 		return events.Done{Task: s.task(arg(1)), Receipt: rest(2), Others: true}
 	case "microsoft":

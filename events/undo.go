@@ -24,7 +24,7 @@ func (t *turn) bid(policy string, told bool) {
 func (t *turn) undo(e Effect) {
 	asked := slices.ContainsFunc(t.Pending, func(task Task) bool { return takesBack(task, e) })
 	switch undo := e.Action.undo(); {
-	case undo == "" || asked || undo == Unisolate && e.Back:
+	case undo == "" || asked || e.Digest || undo == Unisolate && e.Back:
 	case undo != Restore:
 		t.ask(Order{Action: undo, Destination: e.Destination}, 0, e.Ref)
 	case !e.Back && t.Device.User == "" && t.Person.UserID != "":

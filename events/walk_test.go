@@ -25,6 +25,8 @@ type walk struct {
 	ids   map[string]bool
 	told  time.Time // a mail of the policy in force was done, in this episode
 	held  time.Time
+	woken bool // a hold has ended, and nobody has looked since
+	blind bool // a look has come back without an answer meanwhile
 	given map[string]consent    // approvals, by task and person
 	sane  bool                  // only what is in the queue is done
 	open  map[events.Order]bool // what stands open outside: tickets and pages
@@ -131,6 +133,9 @@ func (w *walk) account(f events.Fact, before, next events.Case) string {
 	} else {
 		w.held = time.Time{}
 	}
+	if bad := w.asleep(f, before, next); bad != "" {
+		return bad
+	}
 	switch f := f.(type) {
 	case events.Done:
 		t, _ := before.Wants(f.Task)
@@ -147,7 +152,9 @@ func (w *walk) account(f events.Fact, before, next events.Case) string {
 				w.told = w.now
 			}
 		case events.Ticket, events.Page, events.Isolate:
-			w.open[where] = true
+			if f.Digest == "" || t.Action == events.Isolate {
+				w.open[where] = true
+			}
 		case events.Unisolate:
 			delete(w.open, events.Order{Action: events.Isolate})
 		case events.Close:
@@ -192,6 +199,29 @@ func (w *walk) account(f events.Fact, before, next events.Case) string {
 	if _, byHand := f.(events.Closed); before.Policy != "" && before.Open && !next.Open && !byHand {
 		if s, ok := f.(events.Seen); !ok || s.Device.Threat.Level() > events.Clear || len(s.Device.Missing) > 0 || !s.Device.LastSync.After(before.Opened) {
 			return "the case closed without proof"
+		}
+	}
+	return ""
+}
+
+// asleep checks that nothing of the ladder begins after a hold before the device
+// was looked at, unless that does not work.
+func (w *walk) asleep(f events.Fact, before, next events.Case) string {
+	switch f := f.(type) {
+	case events.Seen:
+		w.woken, w.blind = false, false
+	case events.Delayed, events.Failed:
+		w.blind = true
+	case events.Begun:
+		t, _ := next.Wants(f.Task)
+		was, _ := before.Wants(f.Task)
+		if t.Rung > 0 && t.Begun != nil && was.Begun == nil && w.woken && !w.blind && before.Hold == nil {
+			return t.ID + " begins after a hold, and nobody has looked since"
+		}
+	}
+	if before.Hold != nil && next.Hold == nil && next.Open {
+		if s, ok := f.(events.Seen); !ok || s.Device.SeenAt.Before(w.now) {
+			w.woken, w.blind = true, false
 		}
 	}
 	return ""
@@ -249,7 +279,10 @@ func (w *walk) fact(kind, which, n int) events.Fact {
 			events.Denied{Task: task, By: "ana"},
 			events.Cancelled{Task: task, By: "ben"},
 			events.Tripped{Gate: "breaker", Reason: "40 % of the devices"},
-		}[n%5]
+			events.Held{Task: task, Gate: events.GateQuiet, Reason: "it is night", Until: in},
+			events.Held{Task: task, Gate: events.GateDigest, Reason: "too many", Until: in},
+			events.Held{Task: task, Gate: events.GateMaintenance, Reason: "patch night", Until: in},
+		}[n%8]
 	case 19:
 		by := []string{"ana", "ben"}[n%2]
 		if t, _ := w.c.Wants(task); t.ID != "" && t.Begun == nil {
@@ -272,6 +305,9 @@ func (w *walk) fact(kind, which, n int) events.Fact {
 	case 7, 8, 9:
 		if t, out := w.c.Wants(task); w.sane && t.ID != "" && !out {
 			return events.Rang{}
+		}
+		if t, _ := w.c.Wants(task); t.Action == events.Page && n%3 == 0 {
+			return events.Done{Task: task, Receipt: fmt.Sprint("R", n), Digest: fmt.Sprint("D", n)}
 		}
 		return events.Done{Task: task, Receipt: fmt.Sprint("R", n)}
 	case 10:

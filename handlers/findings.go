@@ -81,21 +81,8 @@ func Sentences(c events.Case) (findings, attention []string) {
 	return findings, attention
 }
 
-// Worst is the highest level among what is wrong with the device; [events.Low]
-// if it is only not compliant.
-func Worst(d events.Device) events.Level {
-	worst := d.Threat.Level()
-	for _, a := range d.OpenAlerts() {
-		worst = max(worst, events.Severity(a.Severity))
-	}
-	for _, m := range d.ActiveMalware() {
-		worst = max(worst, events.Severity(m.Severity))
-	}
-	if d.Compliance == "noncompliant" || len(d.Settings) > 0 {
-		worst = max(worst, events.Low)
-	}
-	return worst
-}
+// Worst is [events.Device.Worst].
+func Worst(d events.Device) events.Level { return d.Worst() }
 
 // Summary is the case in one line: which device, whose, and the gravest finding.
 func Summary(c events.Case) string {

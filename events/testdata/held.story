@@ -1,5 +1,5 @@
 # Held between the asking and the calling: the attempt is refused, and the task
-# goes when the hold ends.
+# goes when the hold has ended and a look still shows the risk.
 0m seen threat=highSeverity
 	seen: threat=highSeverity compliance=compliant
 	case opened by policy threat
@@ -14,11 +14,13 @@
 	acknowledged, wakes in 1h0m0s
 1h rang
 	the hold by ana has ended
-	-> 1 mail threat-found again
 	-> 2 look
+	open, wakes in 1h0m0s
+1m seen
+	-> 1 mail threat-found again
 	open, wakes in 1h0m0s
 0m begun 1 two
 	open, wakes in 1h0m0s
 0m done 1
 	mail threat-found done
-	open, wakes in 1h0m0s
+	open, wakes in 2h0m0s
