@@ -48,7 +48,7 @@ func (t *turn) disprove() {
 	for i := range t.Effects {
 		if e := &t.Effects[i]; e.Ended != "" && !t.Device.SeenAt.Before(e.Heard) {
 			o := e.Order
-			o.Action, o.Destination, o.Template, o.Repeat = e.Action, e.Destination, stillAtRisk, 0
+			o.Action, o.Destination, o.Template, o.Repeat = e.Action, e.Destination, StillAtRisk, 0
 			t.say("%s ended the %s, and the device is still at risk", e.Ended, e.Action)
 			e.Ended = ""
 			t.ask(o, 0, e.Ref)

@@ -65,14 +65,14 @@ func (t *turn) refire(ended Hold) {
 				e.Left, e.Gap, e.Next = n, t.p.gap(), t.now.Add(t.p.gap())
 			}
 		}
-		o.Template, o.Repeat = stillAtRisk, 0
+		o.Template, o.Repeat = StillAtRisk, 0
 		t.say("still at risk after the snooze by %s: %s again", ended.By, o.Action)
 		t.ask(o, 0, e.Ref)
 	}
 }
 
-// stillAtRisk is the template of what says that nothing has changed.
-const stillAtRisk = "still-at-risk"
+// StillAtRisk is the template of what says that nothing has changed.
+const StillAtRisk = "still-at-risk"
 
 // stale reports whether a task has to wait for a look: a gate that ends by the clock
 // held it back, and nobody has looked since that ended.

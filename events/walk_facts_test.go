@@ -110,4 +110,3 @@ func (w *walk) sight(task string) events.Fact {
 	}
 	return events.Seen{Device: w.d, Task: task}
 }
-

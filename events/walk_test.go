@@ -25,8 +25,8 @@ type walk struct {
 	ids   map[string]bool
 	told  time.Time // a mail of the policy in force was done, in this episode
 	held  time.Time
-	woken bool // a hold has ended, and nobody has looked since
-	blind bool // a look has come back without an answer meanwhile
+	woken bool                  // a hold has ended, and nobody has looked since
+	blind bool                  // a look has come back without an answer meanwhile
 	given map[string]consent    // approvals, by task and person
 	sane  bool                  // only what is in the queue is done
 	open  map[events.Order]bool // what stands open outside: tickets and pages

@@ -7,6 +7,9 @@
 //	preflight    the device is not fit for it, or nobody can tell
 //	approval     too few people have allowed it
 //	budget       enough was done in a while
+//	quiet_hours  people want to hear of nothing now but what is urgent
+//	digest       they were told enough in a while, and hear of the rest in one message
+//	rate         the same, of what is said on tickets: it comes later
 //
 // Each gate is a small decision about values with a reason for people; a [Guard]
 // asks them all, in that order, before an attempt and again right before the
@@ -41,16 +44,25 @@ import (
 const (
 	GatePause       = "pause"
 	GateProtected   = "protected"
-	GateMaintenance = "maintenance"
+	GateMaintenance = events.GateMaintenance
 	GateBreaker     = "breaker"
 	GatePreflight   = "preflight"
 	GateApproval    = "approval"
 	GateBudget      = "budget"
+	GateQuiet       = events.GateQuiet
+	GateDigest      = events.GateDigest
+	GateRate        = "rate"
 )
 
 // Opens reports whether a person's [events.Released] lets a task through a gate.
 // The others have a way of their own, or none, and are only asked again at once.
-func Opens(gate string) bool { return gate == GateBudget || gate == GatePreflight }
+func Opens(gate string) bool {
+	switch gate {
+	case GateBudget, GatePreflight, GateQuiet, GateDigest, GateRate:
+		return true
+	}
+	return false
+}
 
 // A Func does one task and returns the fact that came of it.
 type Func = func(context.Context, events.Case, events.Task) (events.Fact, error)

@@ -22,8 +22,9 @@ type Guard struct {
 	Protected Protected
 	Limits    map[string]Limit // by budget; nil: DefaultLimits
 	Breaker   Breaker
-	Windows   []Window // of maintenance
-	Edits     Edits    // who says what was changed before a breaker tripped; nil: nobody
+	Windows   []Window         // of maintenance
+	Noise     map[string]Noise // by destination; one that is not there is told everything at once
+	Edits     Edits            // who says what was changed before a breaker tripped; nil: nobody
 	Preflight Preflight
 	Verify    func(events.Task, events.Approval) bool // whether an approval counts; nil: every one does
 	Log       *slog.Logger                            // nil: silent
@@ -68,7 +69,7 @@ func (g *Guard) Admit(ctx context.Context, c events.Case, t events.Task) (*event
 		return h, nil
 	}
 	if BudgetOf(t) == "" {
-		return nil, nil
+		return g.hush(ctx, c, t)
 	}
 	return g.spend(ctx, t, c.Tenant)
 }
@@ -116,10 +117,8 @@ func (g *Guard) stands(ctx context.Context, c events.Case, t events.Task, count 
 	if p, ok := ps.covering(c.Tenant, t.Action); ok {
 		return held(t, GatePause, p.Why(), again(t, GatePause, now)), nil
 	}
-	if t.Action.Grave() {
-		if h := g.maintained(c, t, now); h != nil {
-			return h, nil
-		}
+	if h := g.maintained(c, t, now); h != nil {
+		return h, nil
 	}
 	if !t.Action.Grave() && t.Action != events.Page || c.Key == events.TenantKey(c.Tenant) {
 		return nil, nil

@@ -12,11 +12,13 @@ import (
 )
 
 // A Window is a time of maintenance that comes again: nothing grave is done in it,
-// for what a device shows then may be the maintenance's doing.
+// for what a device shows then may be the maintenance's doing. With Silence nobody is
+// told of devices either; at its end they are looked at, and what is still true is told.
 type Window struct {
 	Tenants []string // ids; empty: all of them
 	Reason  string
 	For     time.Duration // how long each one lasts
+	Silence bool          // of notices, too
 
 	starts *rrule.RRule
 }
@@ -78,9 +80,22 @@ func (w Window) Next(now time.Time) time.Time {
 	return w.starts.After(now, false)
 }
 
-// maintained says whether a task waits for the end of a window.
+// Notice reports whether a task tells people of a device: its user by the ladder, or
+// those who see to it. What people are asked, and the end of things, is none.
+func Notice(t events.Task) bool {
+	return t.Action == events.Page || t.Action == events.Ticket || t.Action == events.Mail && t.Rung > 0
+}
+
+// maintained says whether a task waits for the end of a window. The case of the
+// tenant itself waits for none: it is about people who have to do something.
 func (g *Guard) maintained(c events.Case, t events.Task, now time.Time) *events.Held {
+	if c.Key == events.TenantKey(c.Tenant) {
+		return nil
+	}
 	for _, w := range g.Windows {
+		if !t.Action.Grave() && !(w.Silence && Notice(t)) {
+			continue
+		}
 		if until, ok := w.Open(c.Tenant, now); ok {
 			return held(t, GateMaintenance, fmt.Sprintf("a maintenance window is open until %s: %s", until.Format("Mon 15:04 MST"), w.Reason), until)
 		}

@@ -1,9 +1,11 @@
 package gate_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"sync"
 	"testing"
@@ -61,6 +63,8 @@ func (c cases) Openings(ctx context.Context, tenant string, _ time.Time) (map[st
 	return out, nil
 }
 
+func (c cases) Waiting(ctx context.Context) iter.Seq2[events.Case, error] { return c.Cases(ctx, "") }
+
 // fleet is how many devices each tenant has; 0: nobody knows.
 type fleet int
 
@@ -83,11 +87,13 @@ type world struct {
 	guards [2]*gate.Guard
 	rules  events.Policies
 
-	mu    sync.Mutex
-	calls map[events.Action][]call
-	bad   map[events.Key]bool
-	last  bool          // the handler of resets asks once more before its call
-	looks time.Duration // how long it looks before that
+	mu     sync.Mutex
+	calls  map[events.Action][]call
+	bad    map[events.Key]bool
+	threat map[events.Key]events.Threat // of those that are not highSeverity
+	pager  *pager
+	last   bool          // the handler of resets asks once more before its call
+	looks  time.Duration // how long it looks before that
 }
 
 // A call is something that was done outside.
@@ -104,7 +110,7 @@ func inWorld(t *testing.T, devices fleet, set func(*gate.Guard), f func(w *world
 		check(t, err)
 		j, err := journal.Open(t.Context(), b.Conn(), journal.Options{Partitions: 4, Pulse: 30 * time.Second}, quiet)
 		check(t, err)
-		w := &world{t: t, j: j, calls: map[events.Action][]call{}, bad: map[events.Key]bool{}, rules: policies()}
+		w := &world{t: t, j: j, calls: map[events.Action][]call{}, bad: map[events.Key]bool{}, threat: map[events.Key]events.Threat{}, pager: &pager{}, rules: policies()}
 		ctx, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		for i := range w.guards {
@@ -115,7 +121,8 @@ func inWorld(t *testing.T, devices fleet, set func(*gate.Guard), f func(w *world
 			w.guards[i] = g
 			wg.Go(func() { _ = j.Keep(ctx, func() events.Policies { return w.rules }) })
 			wg.Go(func() { _ = g.Watch(ctx, []string{tenant}) })
-			for _, a := range []events.Action{events.Look, events.Mail, events.Page, events.Resolve, events.Reset} {
+			wg.Go(func() { _ = (&gate.Digester{Guard: g, Cases: cases{j}, Teller: hand{w.pager, i}, Log: quiet}).Run(ctx) })
+			for _, a := range []events.Action{events.Look, events.Mail, events.Page, events.Resolve, events.Ticket, events.Close, events.Reset} {
 				do := func(ctx context.Context, c events.Case, t events.Task) (events.Fact, error) {
 					return w.do(ctx, g, c, t)
 				}
@@ -155,7 +162,7 @@ func (w *world) do(ctx context.Context, g *gate.Guard, c events.Case, t events.T
 		defer w.mu.Unlock()
 		d := events.Device{Key: c.Key, Name: c.Key.Device, Threat: "secured", Compliance: "compliant", LastSync: now, SeenAt: now}
 		if w.bad[c.Key] {
-			d.Threat = "highSeverity"
+			d.Threat = cmp.Or(w.threat[c.Key], "highSeverity")
 		}
 		return events.Seen{Task: t.ID, Device: d}, nil
 	}
