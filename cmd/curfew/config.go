@@ -52,6 +52,9 @@ type config struct {
 	Maintenance []maintenanceConfig `json:"maintenance"`
 	Windows     []gate.Window       `json:"-"`
 
+	Noise map[string]noiseConfig `json:"noise"` // by destination
+	Hush  map[string]gate.Noise  `json:"-"`     // of every destination
+
 	Policies events.Policies `json:"-"`
 }
 
@@ -190,6 +193,7 @@ func (c *checker) config() *config {
 	c.apart(conf)
 	c.isolation(conf)
 	c.maintenance(conf)
+	c.noise(conf)
 	return conf
 }
 

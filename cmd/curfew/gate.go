@@ -20,7 +20,7 @@ func guardOf(conf *config, j *journal.Journal, log *slog.Logger) *gate.Guard {
 	return &gate.Guard{
 		Store: state{j.State()}, Cases: openings{j, log}, Fleet: fleet{state{j.State()}, log}, Sink: j,
 		Protected: conf.Protect.protected(), Limits: conf.Limits.limits(), Breaker: conf.Limits.Breaker.breaker(),
-		Windows: conf.Windows, Log: log,
+		Windows: conf.Windows, Noise: conf.Hush, Log: log,
 	}
 }
 

@@ -20,7 +20,7 @@ func (h heldTask) owner() string {
 		return "on call: `curfew close TENANT/tenant`"
 	case gate.GateBudget, gate.GatePreflight:
 		return "on call: `curfew held release|cancel`"
-	case gate.GateMaintenance:
+	case gate.GateMaintenance, gate.GateQuiet, gate.GateDigest, gate.GateRate:
 		return "nobody: it goes on by itself"
 	case gate.GateProtected:
 		return "who keeps the configuration"

@@ -13,6 +13,7 @@ import (
 	"curfew/graph/graphtest"
 	"curfew/handlers"
 	"curfew/handlers/mail"
+	"curfew/handlers/page"
 )
 
 // hands are what a worker acts on devices with, wired as in the program, and a
@@ -60,7 +61,7 @@ func (h *hands) hire(tenants graph.Tenants, dry bool) {
 	templates, err := mail.NewTemplates(nil)
 	check(h.t, err)
 	by := clouds{watch: tenants, act: tenants}
-	h.do = table(conf, by, templates, guard, actuatorOf(conf, by, quiet), &approvals{conf: conf}, desks(conf, nil, quiet))
+	h.do = table(conf, by, templates, guard, actuatorOf(conf, by, quiet), &approvals{conf: conf}, desks(conf, nil, quiet), &page.Handler{})
 }
 
 // admit makes a device, infects it, and opens its case.

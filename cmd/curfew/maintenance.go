@@ -20,6 +20,7 @@ type maintenanceConfig struct {
 	For      rules.Duration `json:"for"`
 	TimeZone string         `json:"time_zone"` // empty: that of mail
 	Reason   string         `json:"reason"`
+	Silence  string         `json:"silence"` // grave, or notices too; empty: grave
 }
 
 // dayForms are how a moment is written, in the window's time zone.
@@ -52,7 +53,7 @@ func (c *checker) maintenance(conf *config) {
 			c.mistake(path+"/rule", "%v", err)
 			continue
 		}
-		w.Reason = m.Reason
+		w.Reason, w.Silence = m.Reason, m.Silence == "notices"
 		for j, name := range m.Tenants {
 			id, known := ids[strings.ToLower(name)]
 			if !known {

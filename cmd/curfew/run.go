@@ -22,6 +22,7 @@ import (
 	"curfew/graph"
 	"curfew/handlers"
 	"curfew/handlers/mail"
+	"curfew/handlers/page"
 	"curfew/handlers/ticket"
 )
 
@@ -99,6 +100,7 @@ type worker struct {
 	guard   *gate.Guard
 	asks    *approvals
 	desks   *ticket.Handler
+	pagers  *page.Handler
 	metrics *metrics.Metrics // nil: nobody wants any
 }
 
@@ -149,7 +151,8 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	act := actuatorOf(conf, w.clouds, log)
 	act.Signed = w.asks.signed
 	w.desks = desks(conf, w.clouds.watch, log)
-	w.table = table(conf, w.clouds, templates, guard, act, w.asks, w.desks)
+	w.pagers = &page.Handler{Pagers: pagersOf(conf, w.clouds.watch)}
+	w.table = table(conf, w.clouds, templates, guard, act, w.asks, w.desks, w.pagers)
 	if conf.Role.watches() {
 		w.listen()
 	}
@@ -230,6 +233,7 @@ func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
 	}
 	g.Go(func() error { return w.guard.Watch(ctx, tenants) })
 	g.Go(func() error { return answers.Run(ctx) })
+	g.Go(func() error { return w.digester().Run(ctx) })
 	if !w.conf.Role.acts() {
 		g.Go(func() error { return (&absence{journal: w.journal, log: w.log}).watch(ctx) })
 	}

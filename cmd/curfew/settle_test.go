@@ -12,6 +12,7 @@ import (
 	"curfew/events/gate/actuator"
 	"curfew/events/journal"
 	"curfew/graph/graphtest"
+	"curfew/handlers/page"
 )
 
 // TestSettlingCallsNothing: a watcher that was taken over may say of a task that it
@@ -34,7 +35,7 @@ func TestSettlingCallsNothing(t *testing.T) {
 	defer by.Close()
 	asks, err := approvalsOf(conf, by.watch, quiet)
 	check(t, err)
-	acts := table(conf, by, nil, guardOf(conf, j, quiet), actuatorOf(conf, by, quiet), asks, desks(conf, nil, quiet))
+	acts := table(conf, by, nil, guardOf(conf, j, quiet), actuatorOf(conf, by, quiet), asks, desks(conf, nil, quiet), &page.Handler{})
 	for _, a := range events.Actions() {
 		if (acts[a] != nil) != actuator.Do(a) {
 			t.Errorf("%s is done by the wrong process", a)

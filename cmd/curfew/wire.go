@@ -33,10 +33,9 @@ import (
 )
 
 // table says who serves each action of the role. This is the program.
-func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard, act *actuator.Actuator, asks *approvals, desks *ticket.Handler) map[events.Action]handlers.Func {
+func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard, act *actuator.Actuator, asks *approvals, desks *ticket.Handler, pagers *page.Handler) map[events.Action]handlers.Func {
 	watch, tenants := by.watch, by.act // the identity that reads and tells, and the one that acts on devices
 	first, settle := time.Duration(conf.Pace.CheckAfter), time.Duration(conf.Pace.Settle)
-	pagers := &page.Handler{Pagers: pagersOf(conf, watch)}
 	destroy := reset.Handler{
 		Devices: witness{tenants}, Intune: lastWord{tenants, guard}, Approvals: requests{tenants}, DryRun: conf.DryRun,
 		First: first, Settle: settle,

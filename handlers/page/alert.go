@@ -16,6 +16,8 @@ type Alert struct {
 	Task   string // the task's id
 	Key    string // the case's id, at most 140 characters: what the other side folds by
 	Ref    string // the receipt of the page before, or of the one to resolve; empty: none
+	Title  string // of an alert that is of no case, but about many; it has no device then
+	ReadOn string // of that: the command that shows the rest
 	Unsure bool   // Trigger or Resolve may have been called for this task before
 	Begun  time.Time
 
@@ -68,10 +70,19 @@ func alert(c events.Case, t events.Task) Alert {
 }
 
 func severity(c events.Case) Severity {
-	switch worst := handlers.Worst(c.Device); {
-	case worst >= events.High:
+	s := SeverityOf(handlers.Worst(c.Device))
+	if s == Warning && len(c.Attention) > 0 {
+		return Error
+	}
+	return s
+}
+
+// SeverityOf is how bad a level is.
+func SeverityOf(l events.Level) Severity {
+	switch {
+	case l >= events.High:
 		return Critical
-	case worst >= events.Medium, len(c.Attention) > 0:
+	case l >= events.Medium:
 		return Error
 	}
 	return Warning
@@ -96,7 +107,10 @@ func (a Alert) Text() string {
 	add("User: ", a.User)
 	add("Serial number: ", a.Serial)
 	add("Policy: ", a.Policy)
-	add("Case: ", a.Key)
+	if a.Title == "" {
+		add("Case: ", a.Key)
+	}
+	add("Read on: ", a.ReadOn)
 	for _, l := range a.Links {
 		add(l.Text+": ", l.URL)
 	}

@@ -57,34 +57,54 @@ type Handler struct {
 
 // Do opens the case's alert at the task's destination, or resolves it.
 func (h *Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.Fact, error) {
-	p, err := handlers.Destination(h.Pagers, t.Destination)
+	receipt, err := h.call(ctx, t.Destination, alert(c, t), t.Action == events.Resolve, t.Tries)
 	if err != nil {
-		return nil, fmt.Errorf("page: %w", err)
+		return nil, err
 	}
-	a := alert(c, t)
-	g := h.gate(t.Destination)
+	return events.Done{Task: t.ID, Receipt: receipt}, nil
+}
+
+// Tell opens an alert that is of no case, such as one about many of them, and
+// returns its receipt.
+func (h *Handler) Tell(ctx context.Context, destination string, a Alert) (receipt string, err error) {
+	return h.call(ctx, destination, a, false, 0)
+}
+
+// Over ends an alert that [Handler.Tell] has opened.
+func (h *Handler) Over(ctx context.Context, destination string, a Alert) error {
+	_, err := h.call(ctx, destination, a, true, 0)
+	return err
+}
+
+// call makes the one call that opens or ends an alert, as the destination can bear it.
+func (h *Handler) call(ctx context.Context, destination string, a Alert, over bool, tries int) (receipt string, err error) {
+	p, err := handlers.Destination(h.Pagers, destination)
+	if err != nil {
+		return "", fmt.Errorf("page: %w", err)
+	}
+	g := h.gate(destination)
 	leave, err := g.Enter()
 	if err != nil {
-		if t.Unsure { // it is no surer now
+		if a.Unsure { // it is no surer now
 			err = handlers.Unsure(err)
 		}
-		return nil, fmt.Errorf("page: destination %q: %w", t.Destination, err)
+		return "", fmt.Errorf("page: destination %q: %w", destination, err)
 	}
 	defer leave()
-	receipt := cmp.Or(t.Ref, a.Key)
-	if t.Action == events.Resolve {
+	receipt = cmp.Or(a.Ref, a.Key)
+	if over {
 		err = p.Resolve(ctx, a)
 	} else {
 		receipt, err = p.Trigger(ctx, a)
 	}
 	if v := handlers.Read(err); v.Status == http.StatusTooManyRequests {
-		err = handlers.After(err, max(v.After, backoff(t.Tries)))
+		err = handlers.After(err, max(v.After, backoff(tries)))
 	}
 	g.Heard(ctx, err)
 	if err != nil {
-		return nil, fmt.Errorf("page: destination %q: %w", t.Destination, handlers.Effect(err))
+		return "", fmt.Errorf("page: destination %q: %w", destination, handlers.Effect(err))
 	}
-	return events.Done{Task: t.ID, Receipt: receipt}, nil
+	return receipt, nil
 }
 
 func (h *Handler) gate(destination string) *handlers.Bulkhead {

@@ -47,12 +47,15 @@ type Fact struct{ What, Value string }
 // String is the fact as one line.
 func (f Fact) String() string { return f.What + ": " + f.Value }
 
-// Of is the card that tells of an alert: that it is there, or that it is over.
+// Of is the card that tells of an alert: that it is there, or that it is over; or of
+// many at once.
 func Of(a page.Alert, over bool) Card {
 	name := cmp.Or(a.Name, a.Device)
 	c := Card{Summary: safe(a.Summary, 2*maxLine), Severity: a.Severity, Over: over}
 	id := a.Key
 	switch {
+	case a.Title != "":
+		c.Title, name, id = safe(a.Title, maxTitle), "", ""
 	case over:
 		id = a.Which()
 		c.Title = "Over: " + safe(name, maxTitle-20)
@@ -75,7 +78,7 @@ func Of(a page.Alert, over bool) Card {
 		return c
 	}
 	// The id and not the name: what a device is called must not end up in a shell.
-	add("Read on", "curfew case "+a.Device)
+	add("Read on", cmp.Or(safe(a.ReadOn, maxLine), "curfew case "+a.Device))
 	for _, f := range a.Findings[:min(len(a.Findings), maxFindings)] {
 		c.Found = append(c.Found, safe(f, maxLine))
 	}

@@ -82,8 +82,12 @@ func (p Pager) Trigger(ctx context.Context, a page.Alert) (string, error) {
 		return "", handlers.GiveUp(fmt.Errorf("nobody is on call in rotation %s", p.Rotation))
 	}
 	name := people[(n-1)/max(1, p.NextAfter)%len(people)]
+	subject := fmt.Sprintf("Page %d: %s", n, a.Summary)
 	text := fmt.Sprintf("You are on call (%s), and this is page %d of the case.\n\n%s\n\nTo take it on: curfew ack %s\n", p.Rotation, n, page.Plain(a.Text()), a.Device)
-	err := p.tell(ctx, name, a, "page", a.Key, fmt.Sprintf("Page %d: %s", n, a.Summary), text)
+	if a.Title != "" {
+		subject, text = a.Title, fmt.Sprintf("You are on call (%s).\n\n%s\n", p.Rotation, page.Plain(a.Text()))
+	}
+	err := p.tell(ctx, name, a, "page", a.Key, subject, text)
 	if err != nil {
 		return "", fmt.Errorf("wake %s: %w", name, err)
 	}
