@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
@@ -11,8 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/nats-io/nuid"
 
 	"curfew/events"
 )
@@ -124,7 +123,7 @@ func (d *Digester) turn(ctx context.Context, name string) error {
 // claim makes the digest that is due this attempt's, or one that another attempt
 // has left.
 func (d *Digester) claim(ctx context.Context, name string) (mine *sending, err error) {
-	me, n := nuid.Next(), d.Guard.Noise[name]
+	me, n := rand.Text(), d.Guard.Noise[name]
 	err = change(ctx, d.Guard.Store, noiseKey(name), func(f *flow) (bool, error) {
 		mine = nil
 		now := time.Now().UTC()
