@@ -23,8 +23,10 @@ type Client struct {
 	tenant  Tenant
 	adapter abstractions.RequestAdapter
 	gates   *budget
-	graph   string   // https://host
-	secrets []string // never to be seen in a text
+	graph   string // https://host
+	secrets hidden // never to be seen in a text
+	cred    *exchangeable
+	signIn  *http.Client
 	idle    func()
 	keys    keeper // of tokens that are only looked into
 	scope   string // of Graph's
@@ -55,26 +57,23 @@ func New(t Tenant) (*Client, error) {
 		Transport: transport, Timeout: signInTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	cred, err := t.credential(e, signIn)
+	first, err := t.credential(e, signIn)
 	if err != nil {
 		return nil, fmt.Errorf("graph: tenant %s: credential: %w", t.Name, err)
 	}
+	cred := exchange(first)
 	adapter, err := newAdapter(e, cred, transport)
 	if err != nil {
 		return nil, fmt.Errorf("graph: tenant %s: %w", t.Name, err)
 	}
-	c := &Client{tenant: t, adapter: adapter, gates: newBudget(t.Workers), graph: e.Graph, idle: idle,
+	c := &Client{tenant: t, adapter: adapter, gates: newBudget(t.Workers), graph: e.Graph, idle: idle, cred: cred, signIn: signIn,
 		keys: keeper{cred, &door{graph: e.Graph}}, scope: e.Scope}
 	if t.Defender != nil {
 		if c.defender, err = newDefender(t, e, cred, transport); err != nil {
 			return nil, fmt.Errorf("graph: tenant %s: %w", t.Name, err)
 		}
 	}
-	for _, s := range []string{t.Auth.Secret, string(t.Auth.CertificatePassword)} {
-		if s != "" {
-			c.secrets = append(c.secrets, s, url.QueryEscape(s))
-		}
-	}
+	c.secrets.add(t.Auth)
 	return c, nil
 }
 
@@ -125,7 +124,7 @@ const callTimeout = time.Minute
 // interest. Its errors are all [*Error].
 func (c *Client) send(ctx context.Context, k call, into any) error {
 	if k.bad != nil {
-		return c.told(k, final("", "the request cannot be made: %s", harmless(k.bad.Error(), c.secrets)))
+		return c.told(k, final("", "the request cannot be made: %s", harmless(k.bad.Error(), c.secrets.list())))
 	}
 	leave, refusal := c.gates[k.service].enter(ctx, k)
 	if refusal != nil {
@@ -171,9 +170,9 @@ func (c *Client) broken(ctx context.Context, k call, err error) *Error {
 	case ctx.Err() != nil:
 		e.Message = "called off"
 	case ok:
-		e.Message = "no answer: " + harmless(u.Err.Error(), c.secrets) // without the URL
+		e.Message = "no answer: " + harmless(u.Err.Error(), c.secrets.list()) // without the URL
 	default:
-		e.Message = harmless(err.Error(), c.secrets)
+		e.Message = harmless(err.Error(), c.secrets.list())
 	}
 	return e
 }
@@ -194,7 +193,7 @@ func (c *Client) receive(k call, res *http.Response, into any) error {
 	body, err := io.ReadAll(res.Body)
 	switch {
 	case err != nil:
-		e.Message, e.Err = "the answer broke off: "+harmless(err.Error(), c.secrets), err
+		e.Message, e.Err = "the answer broke off: "+harmless(err.Error(), c.secrets.list()), err
 		return e
 	case len(body) == 0 && k.bare:
 		return nil
@@ -203,7 +202,7 @@ func (c *Client) receive(k call, res *http.Response, into any) error {
 		return e
 	}
 	if err := json.Unmarshal(body, into); err != nil {
-		e.Message, e.Err = "an answer that cannot be read: "+harmless(err.Error(), c.secrets), err
+		e.Message, e.Err = "an answer that cannot be read: "+harmless(err.Error(), c.secrets.list()), err
 		return e
 	}
 	return nil
@@ -229,7 +228,7 @@ func (c *Client) failure(k call, res *http.Response, after time.Duration) *Error
 	}
 	if json.Unmarshal(body, &said) == nil {
 		e.Code = string(said.Error.Code)
-		e.Message = harmless(plain(string(said.Error.Message)), c.secrets)
+		e.Message = harmless(plain(string(said.Error.Message)), c.secrets.list())
 	}
 	e.readApproval(res.Header)
 	switch {

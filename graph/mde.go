@@ -144,7 +144,7 @@ func (c *Client) askLink(ctx context.Context, k call, method, link string, body,
 		err = runtime.MarshalAsJSON(req, body)
 	}
 	if err != nil {
-		return c.told(k, final("", "the request cannot be made: %s", harmless(err.Error(), c.secrets)))
+		return c.told(k, final("", "the request cannot be made: %s", harmless(err.Error(), c.secrets.list())))
 	}
 	end := &ending{}
 	req.SetOperationValue(end)

@@ -33,12 +33,14 @@ const defaultAdmin = "127.0.0.1:8081"
 //	GET /metrics for Prometheus, and /debug/pprof/ for go tool pprof, if there are any
 //
 // The answer is a line for each reason, or JSON for who accepts only that:
-// {"ok":false,"reasons":[{"check":"queue","reason":"..."}]}.
+// {"ok":false,"reasons":[{"check":"queue","reason":"..."}]}. Warnings, in the same
+// form, say what somebody should mend although the worker is well.
 type admin struct {
 	Live    []probe
 	Ready   []probe
-	Timeout time.Duration // of one check; zero: 3 s
-	Metrics http.Handler  // nil: none
+	Warn    func() []unwell // what somebody should mend although the worker is well; may be nil
+	Timeout time.Duration   // of one check; zero: 3 s
+	Metrics http.Handler    // nil: none
 	Pprof   bool
 	Log     *slog.Logger
 }
@@ -50,8 +52,9 @@ type unwell struct {
 }
 
 type health struct {
-	OK      bool     `json:"ok"`
-	Reasons []unwell `json:"reasons,omitempty"`
+	OK       bool     `json:"ok"`
+	Reasons  []unwell `json:"reasons,omitempty"`
+	Warnings []unwell `json:"warnings,omitempty"`
 }
 
 func (s *admin) handler() http.Handler {
@@ -74,6 +77,9 @@ func (s *admin) handler() http.Handler {
 func (s *admin) answer(good string, checks []probe) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := s.examine(r.Context(), checks)
+		if s.Warn != nil {
+			h.Warnings = s.Warn()
+		}
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		code := http.StatusOK
@@ -89,13 +95,15 @@ func (s *admin) answer(good string, checks []probe) http.HandlerFunc {
 		}
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(code)
-		if h.OK {
-			fmt.Fprintln(w, good)
-			return
+		if !h.OK {
+			good = "not " + good
 		}
-		fmt.Fprintln(w, "not "+good)
+		fmt.Fprintln(w, good)
 		for _, why := range h.Reasons {
 			fmt.Fprintf(w, "%s: %s\n", why.Check, why.Reason)
+		}
+		for _, why := range h.Warnings {
+			fmt.Fprintf(w, "warning: %s: %s\n", why.Check, why.Reason)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,24 +15,12 @@ import (
 
 func newBenchCmd(a *app) *cobra.Command {
 	var asJSON, short bool
-	var dir, out string
+	var dir, out, only string
 	var long soaking
 	cmd := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure how fast Curfew is on this machine and this disk",
-		Long: `Bench measures the real parts: the queue, the webhook, the worker as a process of its
-own, against simulated tenants. Beside each figure stands its limit, measured in the
-same run on the same disk: how fast the bare queue writes or a bare socket answers. Of
-what has no such limit, such as memory, it is the most that it may be.
-
-It takes some minutes and should have the machine for itself. It needs no
-configuration, leaves nothing behind but the file with the figures, and ends with 0
-if everything could be measured, whether a figure is reached or not.
-
-With --soak it instead puts two workers under load for as long as that, while things
-go wrong around them: the queue killed and gone, Graph, tokens, the desk and the pager
-down, notifications lost and doubled. The seed repeats what goes wrong when. It ends
-with 1 if something was lost or done twice, or if a worker or the journal grows.`,
+		Long:  benchHelp(),
 		Example: `  curfew bench
   curfew bench --short                     less of everything, in 50 seconds
   curfew bench --dir /var/lib/curfew       on the disk that a worker uses
@@ -49,6 +39,10 @@ with 1 if something was lost or done twice, or if a worker or the journal grows.
 			if short {
 				o.Size = bench.Short()
 			}
+			o.Scenarios = slices.DeleteFunc(o.Scenarios, func(s bench.Scenario) bool { return !strings.Contains(s.Name, only) })
+			if len(o.Scenarios) == 0 {
+				return wrong(fmt.Errorf("bench: nothing that is measured is called %q; `curfew bench --help` lists what is", only))
+			}
 			if isTerminal(a.stderr) {
 				began := time.Now()
 				o.Progress = func(done, all int, name string) {
@@ -65,11 +59,39 @@ with 1 if something was lost or done twice, or if a worker or the journal grows.
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write one JSON array instead of the table")
 	cmd.Flags().BoolVar(&short, "short", false, "measure less of everything")
+	cmd.Flags().StringVar(&only, "only", "", "measure only what has this `TEXT` in its name, such as webhook")
 	cmd.Flags().StringVar(&dir, "dir", "", "where to measure, a `DIR` on the disk in question; left out: that for temporary files")
 	long.flags(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "write the figures to a `FILE` as JSON, too")
 	return cmd
 }
+
+// benchHelp says what bench does, and lists what it measures.
+func benchHelp() string {
+	var names []string
+	for _, s := range bench.Scenarios() {
+		names = append(names, "  "+s.Name)
+	}
+	return benchAbout + strings.Join(names, "\n")
+}
+
+const benchAbout = `Bench measures the real parts: the queue, the webhook, the worker as a process of its
+own, against simulated tenants. Beside each figure stands its limit, measured in the
+same run on the same disk: how fast the bare queue writes or a bare socket answers. Of
+what has no such limit, such as memory, it is the most that it may be.
+
+It takes some minutes and should have the machine for itself. It needs no
+configuration, leaves nothing behind but the file with the figures, and ends with 0
+if everything could be measured, whether a figure is reached or not.
+
+With --soak it instead puts two workers under load for as long as that, while things
+go wrong around them: the queue killed and gone, Graph, tokens, the desk and the pager
+down, notifications lost and doubled. The seed repeats what goes wrong when. It ends
+with 1 if something was lost or done twice, or if a worker or the journal grows.
+
+What is measured:
+
+`
 
 // tellBench writes the figures.
 func (a *app) tellBench(figures []bench.Figure, asJSON bool, out string) error {

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -66,21 +67,38 @@ func (c *checker) secret(at string, file *string, env string) secret {
 			c.missingFile(at+"_env", "the environment variable that is named here is not set")
 			return secret{}
 		}
-		return c.oneLine(at+"_env", v)
-	case *file != "":
-		if b, ok := c.private(at+"_file", file); ok {
-			return c.oneLine(at+"_file", strings.TrimRight(string(b), "\r\n"))
+		v, err := secretLine(v)
+		if err != nil {
+			c.mistake(at+"_env", "%v", err)
+			return secret{}
 		}
+		return newSecret(v)
+	case *file != "":
+		return c.keep(at+"_file", file, secretLine)
 	}
 	return secret{}
 }
 
-func (c *checker) oneLine(at, v string) secret {
-	if strings.ContainsAny(v, "\r\n\x00") {
-		c.mistake(at, "the secret has more than one line")
+// keep reads a secret from a file or a vault, for it to be read again.
+func (c *checker) keep(at string, file *string, form func(string) (string, error)) secret {
+	b, ok := c.private(at, file)
+	if !ok {
 		return secret{}
 	}
-	return newSecret(v)
+	v, err := form(string(b))
+	if err != nil {
+		c.mistake(at, "%v", err)
+		return secret{}
+	}
+	return newKept(*file, v, form)
+}
+
+// secretLine is a secret of one line.
+func secretLine(text string) (string, error) {
+	if text = strings.TrimRight(text, "\r\n"); strings.ContainsAny(text, "\r\n\x00") {
+		return "", errors.New("the secret has more than one line")
+	}
+	return text, nil
 }
 
 // private reads a file that holds a secret, and warns if everybody can.
@@ -101,15 +119,17 @@ func (c *checker) secretFile(at string, file *string) {
 
 // certificate reads a certificate with its key: PEM, or PKCS#12.
 func (c *checker) certificate(at string, file *string) secret {
-	b, ok := c.private(at, file)
-	if !ok {
-		return secret{}
-	}
-	if !strings.Contains(string(b), "-----BEGIN") {
-		return newSecret(string(b)) // PKCS#12; its password is tried when it is used
+	return c.keep(at, file, certificateAndKey)
+}
+
+// certificateAndKey is a certificate with its key. Of PKCS#12 that is seen only
+// when it is used, by its password.
+func certificateAndKey(text string) (string, error) {
+	if !strings.Contains(text, "-----BEGIN") {
+		return text, nil
 	}
 	var cert, key bool
-	for rest := b; ; {
+	for rest := []byte(text); ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
 			break
@@ -118,10 +138,9 @@ func (c *checker) certificate(at string, file *string) secret {
 		key = key || strings.HasSuffix(block.Type, "PRIVATE KEY")
 	}
 	if !cert || !key {
-		c.mistake(at, "the file must hold both a CERTIFICATE and its PRIVATE KEY")
-		return secret{}
+		return "", errors.New("the file must hold both a CERTIFICATE and its PRIVATE KEY")
 	}
-	return newSecret(string(b))
+	return text, nil
 }
 
 // authorities reads certificates to trust. Nil: the system's.

@@ -55,6 +55,14 @@ type overrideConfig struct {
 	Person   string `json:"person"`
 }
 
+// kept are the secrets of people that can be exchanged.
+func (o onCallConfig) kept() (all []*kept) {
+	for _, p := range o.People {
+		all = append(all, keptOf(p.URL, p.Secret)...)
+	}
+	return all
+}
+
 func pointerOf(path string, i int) string { return path + "/" + strconv.Itoa(i) }
 
 // onCall checks the rota.

@@ -113,13 +113,15 @@ func TestASecretInAVaultIsExchangedWhileTheWorkerRuns(t *testing.T) {
 		client := handlers.NewClient(handlers.Reach{Roots: wire.Roots, Dial: wire.Dial})
 		defer client.CloseIdleConnections()
 		d := destinationConfig{
-			Kind: "jira", URL: newSecret(wire.URL), Secrets: map[string]secret{"token": newSecret(before)}, SecretFiles: map[string]string{"token_file": deskVault},
+			Kind: "jira", URL: newSecret(wire.URL), Secrets: map[string]secret{"token": newKept(deskVault, before, secretLine)},
 			Desk: &jiraSection{User: site.Email, deskBase: deskBase[jira.Route, string]{Triage: &jira.Route{Project: "SEC"}}},
 		}
 		in, asked := keys{deskVault: before}, 0
 		read := func(_ context.Context, address string) (string, error) { asked++; return in.read(address) }
 		var log bytes.Buffer
-		desk := renew("desk", d, slog.New(slog.NewTextHandler(&log, nil)), read, func(d destinationConfig) ticket.Desk { return deskOf(&config{}, d, client, nil) })
+		r := &renewals{keys: read, log: slog.New(slog.NewTextHandler(&log, nil))}
+		desk := r.desk("desk", d, func() ticket.Desk { return deskOf(&config{}, d, client, nil) })
+		defer following(t, r)()
 		works := func(after time.Duration, want bool) {
 			t.Helper()
 			time.Sleep(after)

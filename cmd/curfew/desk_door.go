@@ -20,15 +20,12 @@ type deskDoor struct {
 	nudge  func(hint []byte)
 }
 
-// deskDoors are those of the desks that have a hook secret and can be read.
-func deskDoors(conf *config, nudge func(destination string, hint []byte)) map[string]hook.Reader {
-	out := map[string]hook.Reader{}
-	for name, d := range conf.Destinations {
-		if k, ok := deskKinds()[d.Kind]; ok && !k.folds && d.HookSecret.set() {
-			out[name] = deskDoor{d.Kind, d.HookSecret.reveal(), func(hint []byte) { nudge(name, hint) }}
-		}
+// doorOfDesk is that of a desk that has a hook secret and can be read, or nil.
+func doorOfDesk(name string, d destinationConfig, nudge func(destination string, hint []byte)) hook.Reader {
+	if k, ok := deskKinds()[d.Kind]; ok && !k.folds && d.HookSecret.set() {
+		return deskDoor{d.Kind, d.HookSecret.reveal(), func(hint []byte) { nudge(name, hint) }}
 	}
-	return out
+	return nil
 }
 
 // Read implements [hook.Reader].

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"time"
 
-	"curfew/cmd/curfew/vault"
 	"curfew/events"
 	"curfew/events/journal"
 	"curfew/graph"
@@ -14,12 +13,11 @@ import (
 )
 
 // desks are those of the configuration.
-func desks(conf *config, mails graph.Tenants, log *slog.Logger) *ticket.Handler {
+func desks(conf *config, mails graph.Tenants, r *renewals, log *slog.Logger) *ticket.Handler {
 	h := &ticket.Handler{Desks: map[string]ticket.Desk{}, Reopen: map[string]time.Duration{}, Log: log}
-	var keys vault.Reader
 	for name, d := range conf.Destinations {
 		c := client(d.CA)
-		if desk := renew(name, d, log, keys.Read, func(d destinationConfig) ticket.Desk { return deskOf(conf, d, c, mails) }); desk != nil {
+		if desk := r.desk(name, d, func() ticket.Desk { return deskOf(conf, d, c, mails) }); desk != nil {
 			h.Desks[name] = desk
 		}
 		if d.Desk != nil {

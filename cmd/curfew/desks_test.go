@@ -51,7 +51,7 @@ policies:
 			t.Errorf("%s: %v", kind, mistakes(problems))
 			continue
 		}
-		h := desks(conf, graph.Tenants{}, quiet)
+		h := desks(conf, graph.Tenants{}, nil, quiet)
 		if err := h.Desks["desk"].Check(); err != nil || !k.folds && h.Reopen["desk"] != 24*time.Hour {
 			t.Errorf("%s: %v, %v", kind, err, h.Reopen)
 		}
@@ -91,7 +91,7 @@ policies:
 		case conf == nil:
 			t.Errorf("%s: %v", section, mistakes(problems))
 		default:
-			if got := desks(conf, graph.Tenants{}, quiet).Desks["desk"].(ticket.Late).Lag(); got != want {
+			if got := desks(conf, graph.Tenants{}, nil, quiet).Desks["desk"].(ticket.Late).Lag(); got != want {
 				t.Errorf("%s: %v, want %v", section, got, want)
 			}
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -101,6 +102,15 @@ func (a *app) listDestinations(ctx context.Context, asJSON bool) error {
 		all[name] = &destination{Name: name, Kind: d.Kind, ability: abilityOf(d)}
 	}
 	err = a.withQueue(ctx, func(q *queue) error {
+		troubles, err := secretTroubles(ctx, q.State())
+		for name, d := range all {
+			if why := cmp.Or(troubles[ofDestination(name)], troubles[ofDoor(name)]); why != "" {
+				d.State = "its new secret cannot be used, so the one before is: " + why
+			}
+		}
+		if err != nil {
+			return err
+		}
 		for c, err := range q.Cases(ctx, "") {
 			if err == nil {
 				tally(all, c)
@@ -242,7 +252,7 @@ func (a *app) testDestination(ctx context.Context, name, tenant string, asJSON b
 	defer by.Close()
 	if desk := deskOf(conf, d, client(d.CA), by.watch); desk != nil {
 		err = t.desk(ctx, desk)
-	} else if pager := pagersOf(conf, by.watch)[name]; pager != nil {
+	} else if pager := pagersOf(conf, by.watch, nil)[name]; pager != nil {
 		err = t.pager(ctx, pager)
 	} else {
 		err = fmt.Errorf("destinations of the kind %s cannot be tested", d.Kind)

@@ -14,11 +14,17 @@ import (
 
 // doorsOf hears what people do with pages at the pagers that have a hook secret,
 // what changes at the desks that have one, and leaves the rest to next.
-func doorsOf(conf *config, j *journal.Journal, nudge func(desk string, hint []byte), next http.Handler, log *slog.Logger) http.Handler {
-	doors := &hook.Handler{Doors: deskDoors(conf, nudge), Cases: j, Sink: j, Log: log}
+func doorsOf(conf *config, j *journal.Journal, nudge func(desk string, hint []byte), r *renewals, next http.Handler, log *slog.Logger) http.Handler {
+	doors := &hook.Handler{Doors: map[string]hook.Reader{}, Cases: j, Sink: j, Log: log}
 	for name, d := range conf.Destinations {
-		if r := readerOf(d); r != nil {
-			doors.Doors[name] = r
+		door := r.reader(name, d, func() hook.Reader {
+			if desk := doorOfDesk(name, d, nudge); desk != nil {
+				return desk
+			}
+			return readerOf(d)
+		})
+		if door != nil {
+			doors.Doors[name] = door
 		}
 	}
 	if len(doors.Doors) == 0 {

@@ -61,7 +61,7 @@ func (h *hands) hire(tenants graph.Tenants, dry bool) {
 	templates, err := mail.NewTemplates(nil)
 	check(h.t, err)
 	by := clouds{watch: tenants, act: tenants}
-	h.do = table(conf, by, templates, guard, actuatorOf(conf, by, quiet), &approvals{conf: conf}, desks(conf, nil, quiet), &page.Handler{})
+	h.do = table(conf, by, templates, guard, actuatorOf(conf, by, quiet), &approvals{conf: conf}, desks(conf, nil, nil, quiet), &page.Handler{})
 }
 
 // admit makes a device, infects it, and opens its case.

@@ -114,7 +114,7 @@ func TestEveryKindOfPagerWorks(t *testing.T) {
 		t.Fatal(problems)
 	}
 	seen := map[string]bool{}
-	pagers := pagersOf(conf, noMail{})
+	pagers := pagersOf(conf, noMail{}, nil)
 	for name, d := range conf.Destinations {
 		seen[d.Kind] = true
 		if err := pagers[name].Check(); err != nil {
@@ -145,7 +145,7 @@ func TestAnAnswerAtThePagerAcknowledgesTheCase(t *testing.T) {
 		t := w.t
 		const secret = "the-secret-of-the-subscription"
 		conf := &config{Destinations: map[string]destinationConfig{"oncall": {Kind: "pagerduty", HookSecret: newSecret(secret)}}}
-		front := doorsOf(conf, w.j, nil, http.NotFoundHandler(), quiet)
+		front := doorsOf(conf, w.j, nil, nil, http.NotFoundHandler(), quiet)
 		post := func(header http.Header, body []byte) int {
 			r := httptest.NewRequest(http.MethodPost, "/hooks/oncall", bytes.NewReader(body))
 			r.Header = header
@@ -200,7 +200,7 @@ func TestAnAnswerAtThePagerAcknowledgesTheCase(t *testing.T) {
 func TestWithoutAHookSecretThereIsNoDoor(t *testing.T) {
 	conf := &config{Destinations: map[string]destinationConfig{"oncall": {Kind: "pagerduty"}}}
 	rec := httptest.NewRecorder()
-	doorsOf(conf, nil, nil, http.NotFoundHandler(), quiet).ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/hooks/oncall", nil))
+	doorsOf(conf, nil, nil, nil, http.NotFoundHandler(), quiet).ServeHTTP(rec, httptest.NewRequest(http.MethodPost, "/hooks/oncall", nil))
 	if rec.Code != http.StatusNotFound {
 		t.Errorf("got %d", rec.Code)
 	}

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"curfew/cmd/curfew/metrics"
+	"curfew/cmd/curfew/vault"
 	"curfew/events"
 	"curfew/events/broker"
 	"curfew/events/gate"
@@ -102,11 +103,12 @@ type worker struct {
 	desks   *ticket.Handler
 	pagers  *page.Handler
 	metrics *metrics.Metrics // nil: nobody wants any
+	secrets *renewals
 }
 
 // runWorker runs until ctx ends, and stops in order.
 func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) {
-	w := &worker{conf: conf, log: log, ids: &graph.Directory{}}
+	w := &worker{conf: conf, log: log, ids: &graph.Directory{}, secrets: &renewals{keys: (&vault.Reader{}).Read, log: log}}
 	if conf.Metrics {
 		w.metrics = metrics.New(readBuild().Version)
 	}
@@ -150,9 +152,13 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	w.guard = guard
 	act := actuatorOf(conf, w.clouds, log)
 	act.Signed = w.asks.signed
-	w.desks = desks(conf, w.clouds.watch, log)
-	w.pagers = &page.Handler{Pagers: pagersOf(conf, w.clouds.watch)}
+	w.desks = desks(conf, w.clouds.watch, w.secrets, log)
+	w.pagers = &page.Handler{Pagers: pagersOf(conf, w.clouds.watch, w.secrets)}
 	w.table = table(conf, w.clouds, templates, guard, act, w.asks, w.desks, w.pagers)
+	w.clouds.renew(conf, w.secrets)
+	w.asks.renew(w.secrets)
+	files(conf, w.secrets)
+	w.secrets.told(ctx, w.journal.State())
 	if conf.Role.watches() {
 		w.listen()
 	}
@@ -189,6 +195,7 @@ func (w *worker) run(ctx context.Context) error {
 		webhook = at
 	}
 	g.Go(func() error { return w.admin().run(ctx, w.conf.Admin) })
+	g.Go(func() error { return w.secrets.run(ctx) })
 	for action, do := range w.table {
 		g.Go(func() error {
 			return w.journal.Serve(ctx, action, do, journal.ServeOptions{Before: before(w.clouds.act)})
@@ -206,7 +213,7 @@ func (w *worker) run(ctx context.Context) error {
 // returns where the webhook listens.
 func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
 	answers := answersOf(w.desks, w.journal, w.log)
-	front := graph.WebhookServer{Addr: w.conf.Listen, Handler: doorsOf(w.conf, w.journal, answers.Nudge, w.asks.front(w.journal, w.webhook, w.log), w.log), Log: w.log}
+	front := graph.WebhookServer{Addr: w.conf.Listen, Handler: doorsOf(w.conf, w.journal, answers.Nudge, w.secrets, w.asks.front(w.journal, w.webhook, w.log), w.log), Log: w.log}
 	if t := w.conf.TLS; t != nil {
 		front.CertFile, front.KeyFile = t.CertFile, t.KeyFile
 	}
@@ -263,7 +270,7 @@ func serve(ctx context.Context, s *http.Server, l net.Listener) error {
 // admin says whether the worker is well.
 func (w *worker) admin() *admin {
 	queue := probe{"queue", func(context.Context) error { return w.broker.Healthy() }}
-	a := &admin{Ready: []probe{queue, {"journal", w.journal.Ready}}, Pprof: w.conf.Pprof, Log: w.log}
+	a := &admin{Ready: []probe{queue, {"journal", w.journal.Ready}}, Warn: w.secrets.troubles, Pprof: w.conf.Pprof, Log: w.log}
 	if w.metrics != nil {
 		a.Metrics = w.metrics.Handler()
 	}

@@ -35,7 +35,7 @@ func TestSettlingCallsNothing(t *testing.T) {
 	defer by.Close()
 	asks, err := approvalsOf(conf, by.watch, quiet)
 	check(t, err)
-	acts := table(conf, by, nil, guardOf(conf, j, quiet), actuatorOf(conf, by, quiet), asks, desks(conf, nil, quiet), &page.Handler{})
+	acts := table(conf, by, nil, guardOf(conf, j, quiet), actuatorOf(conf, by, quiet), asks, desks(conf, nil, nil, quiet), &page.Handler{})
 	for _, a := range events.Actions() {
 		if (acts[a] != nil) != actuator.Do(a) {
 			t.Errorf("%s is done by the wrong process", a)

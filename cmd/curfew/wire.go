@@ -119,11 +119,7 @@ func templateNames(dir string) ([]string, error) {
 
 func tenantOf(t tenantConfig, a authConfig, seenWithin time.Duration) graph.Tenant {
 	out := graph.Tenant{
-		ID: t.ID, Name: t.Name, Cloud: graph.Cloud(t.Cloud), MailFrom: t.MailFrom, SeenWithin: seenWithin,
-		Auth: graph.Auth{
-			Client: a.ClientID, Secret: a.ClientSecret.reveal(), TokenFile: a.TokenFile,
-			Certificate: []byte(a.Certificate.reveal()), CertificatePassword: []byte(a.CertificatePassword.reveal()),
-		},
+		ID: t.ID, Name: t.Name, Cloud: graph.Cloud(t.Cloud), MailFrom: t.MailFrom, SeenWithin: seenWithin, Auth: authOf(a),
 		Look: graph.LookOptions{
 			SkipSettings: !t.Look.Settings, SkipProtection: !t.Look.Protection, SkipAlerts: !t.Look.Alerts,
 			SkipEntra: !t.Look.Entra, SkipUser: !t.Look.User, Groups: t.Look.Groups, Tags: t.Look.Tags,
@@ -133,8 +129,17 @@ func tenantOf(t tenantConfig, a authConfig, seenWithin time.Duration) graph.Tena
 	if e := t.Endpoints; e != nil {
 		out.Endpoint = &graph.Endpoint{Graph: e.Graph, Login: e.Login, Scope: e.Scope, CA: e.CA}
 	}
+	return out
+}
+
+// authOf is how an identity proves itself, by its secrets as they are now.
+func authOf(a authConfig) graph.Auth {
+	out := graph.Auth{
+		Client: a.ClientID, Secret: a.ClientSecret.reveal(), TokenFile: a.TokenFile,
+		Certificate: []byte(a.Certificate.reveal()), CertificatePassword: []byte(a.CertificatePassword.reveal()),
+	}
 	if m := a.ManagedIdentity; m != nil {
-		out.Auth.Managed = &graph.ManagedIdentity{Client: m.ClientID}
+		out.Managed = &graph.ManagedIdentity{Client: m.ClientID}
 	}
 	return out
 }

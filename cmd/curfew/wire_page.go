@@ -13,14 +13,14 @@ import (
 )
 
 // pagersOf are the destinations of pages.
-func pagersOf(conf *config, mails oncall.Mailer) map[string]page.Pager {
+func pagersOf(conf *config, mails oncall.Mailer, r *renewals) map[string]page.Pager {
 	out := map[string]page.Pager{}
 	for name, d := range conf.Destinations {
-		if p := pagerOf(d); p != nil {
+		if p := r.pager(name, d.kept(), func() page.Pager { return pagerOf(d) }); p != nil {
 			out[name] = p
 		}
 		if d.Kind == "rota" {
-			out[name] = rotaOf(conf, d, mails)
+			out[name] = r.pager(name, conf.OnCall.kept(), func() page.Pager { return rotaOf(conf, d, mails) })
 		}
 	}
 	return out

@@ -80,7 +80,8 @@ func connect(url string, log *slog.Logger, opts ...nats.Option) (*nats.Conn, cha
 	nc, err := nats.Connect(url, append([]nats.Option{
 		nats.Name("curfew"),
 		nats.MaxReconnects(-1),
-		nats.ReconnectBufSize(-1), // nothing is sent late behind its sender's back
+		nats.IgnoreAuthErrorAbort(), // credentials that are exchanged may be known here first
+		nats.ReconnectBufSize(-1),   // nothing is sent late behind its sender's back
 		nats.CustomReconnectDelay(reconnectDelay),
 		nats.Timeout(5 * time.Second),
 		nats.ClosedHandler(func(*nats.Conn) { close(gone) }),

@@ -15,7 +15,8 @@ import (
 )
 
 // Remote says how to reach a NATS server or cluster that runs elsewhere. All
-// secrets are in files.
+// secrets are in files, which are read again at each connection: a password or
+// credentials may be exchanged while there is one. An nkey may not.
 type Remote struct {
 	URL string // nats://host:port or tls://host:port, several with commas; never with a password
 
@@ -90,8 +91,7 @@ func (r Remote) options() ([]nats.Option, error) {
 		errs = append(errs, errors.New("a user needs a file with the password, and a password its user"))
 	} else if r.User != "" {
 		ways++
-		password, err := os.ReadFile(r.PasswordFile)
-		opts, errs = append(opts, nats.UserInfo(r.User, strings.TrimSpace(string(password)))), append(errs, err)
+		opts, errs = append(opts, nats.UserInfoHandler(r.password)), append(errs, readable(r.PasswordFile))
 	}
 	if ways > 1 {
 		errs = append(errs, errors.New("name one of a credentials file, an nkey file and a user, not several"))
@@ -105,6 +105,16 @@ func (r Remote) options() ([]nats.Option, error) {
 		opts, errs = append(opts, nats.ClientCert(r.Cert, r.Key)), append(errs, readable(r.Cert), readable(r.Key))
 	}
 	return opts, errors.Join(errs...)
+}
+
+// password is the user and the password as they are now: it is asked at each
+// connection. One that cannot be read is refused by the server, and read again.
+func (r Remote) password() (user, password string) {
+	b, err := os.ReadFile(r.PasswordFile)
+	if err != nil {
+		return r.User, ""
+	}
+	return r.User, strings.TrimSpace(string(b))
 }
 
 func readable(path string) error {

@@ -205,3 +205,44 @@ func TestRemoteThatCannotBe(t *testing.T) {
 		})
 	}
 }
+
+// A password is exchanged on both sides: the connection comes back, though the
+// server had the new one first.
+func TestAPasswordIsExchanged(t *testing.T) {
+	files := credentials(t)
+	options := &server.Options{Host: "127.0.0.1", Port: -1, NoSigs: true, NoLog: true, NoSystemAccount: true, Username: "curfew", Password: "open sesame"}
+	srv, err := server.NewServer(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	defer func() { srv.Shutdown(); srv.WaitForShutdown() }()
+	if !srv.ReadyForConnections(10 * time.Second) {
+		t.Fatal("not ready")
+	}
+	b, err := broker.Dial(t.Context(), broker.Remote{URL: srv.ClientURL(), User: "curfew", PasswordFile: files["password"]}, logTo(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop(t, b)
+	next := options.Clone()
+	next.Password = "open barley"
+	if err := srv.ReloadOptions(next); err != nil { // which ends the connections by the old one
+		t.Fatal(err)
+	}
+	healthy := func(want bool) {
+		t.Helper()
+		for end := time.Now().Add(30 * time.Second); (b.Healthy() == nil) != want; time.Sleep(20 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatalf("healthy: %v, want %v: %v", !want, want, b.Healthy())
+			}
+		}
+	}
+	healthy(false)
+	time.Sleep(time.Second) // it is refused more than once
+	healthy(false)
+	if err := os.WriteFile(files["password"], []byte("open barley\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	healthy(true)
+}

@@ -99,6 +99,13 @@ func (a *App) ExpireSecret() {
 	a.expired = true
 }
 
+// ExchangeSecret puts a new client secret in the place of the one there is.
+func (a *App) ExchangeSecret(secret string) {
+	a.t.mu.Lock()
+	defer a.t.mu.Unlock()
+	a.secret, a.expired = secret, false
+}
+
 // TrustCertificate lets the app prove itself by the certificate's RSA key.
 func (a *App) TrustCertificate(cert *x509.Certificate) {
 	if _, ok := cert.PublicKey.(*rsa.PublicKey); !ok {

@@ -41,8 +41,12 @@ type Scenario struct {
 // Scenarios are those that every worker is measured by.
 func Scenarios() []Scenario {
 	return []Scenario{
+		{"the webhook, one notification per POST", webhookSingle},
+		{"the webhook, 100 notifications per POST", webhookMany},
 		{"facts that change a case", keepChange},
 		{"facts that change nothing", keepNothing},
+		{"an idle worker", idle},
+		{"from a notification to an action", act},
 	}
 }
 
@@ -78,16 +82,20 @@ func Run(ctx context.Context, o Options) (figures []Figure, err error) {
 // A Size says how much is measured.
 type Size struct {
 	Raw     time.Duration // how long a limit is measured each time
+	Load    time.Duration // how long the webhook is posted to
 	Changes int           // facts that change a case
 	Nothing int           // facts that change nothing
+	Settle  time.Duration // how long a worker has after its start until it is idle
+	Idle    time.Duration // how long it is watched then
+	Samples int           // devices that an action is waited for
 }
 
 // Full takes some minutes.
 func Full() Size {
-	return Size{Raw: time.Second, Changes: 10_000, Nothing: 60_000}
+	return Size{Raw: time.Second, Load: 10 * time.Second, Changes: 10_000, Nothing: 60_000, Settle: 15 * time.Second, Idle: 30 * time.Second, Samples: 200}
 }
 
 // Short takes less than 50 s.
 func Short() Size {
-	return Size{Raw: 300 * time.Millisecond, Changes: 4000, Nothing: 20_000}
+	return Size{Raw: 300 * time.Millisecond, Load: 2 * time.Second, Changes: 4000, Nothing: 20_000, Settle: 2 * time.Second, Idle: 3 * time.Second, Samples: 30}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net/http"
 	"slices"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"curfew/events/broker"
+	"curfew/graph/graphtest"
 )
 
 // A limit names what the machine can do at best, measured with the bare parts
@@ -22,6 +25,8 @@ const (
 	syncPublish      limit = "synchronous publish by 16, each write synced"
 	pipelinedPublish limit = "pipelined publish, each write synced"
 	onePublish       limit = "one publish after another, each write synced"
+	bareAnswer       limit = "bare HTTPS on loopback, 99 % of answers at 500 POSTs a second"
+	bareRequest      limit = "bare HTTPS on loopback, one POST after another"
 )
 
 const (
@@ -30,7 +35,10 @@ const (
 	payload    = 300 // bytes of a message: a fact with its headers has no more
 )
 
-// Limits measure them, in a queue of their own beside those that Curfew uses.
+// inMillis reports whether it is a time that should be short, and not a rate.
+func (l limit) inMillis() bool { return l == onePublish || l == bareAnswer || l == bareRequest }
+
+// Limits measure them, in a queue and behind a socket of their own.
 type limits struct {
 	b    *broker.Broker
 	js   jetstream.JetStream
@@ -61,9 +69,9 @@ func (l *limits) close(ctx context.Context) error {
 	return l.b.Stop(ctx)
 }
 
-// measure measures a limit once: a rate, or of onePublish the milliseconds that
-// one takes.
-func (l *limits) measure(ctx context.Context, what limit) (float64, error) {
+// measure measures a limit once.
+func (r *Rig) measure(ctx context.Context, what limit) (float64, error) {
+	l := r.limits
 	var v float64
 	var err error
 	switch what {
@@ -72,18 +80,46 @@ func (l *limits) measure(ctx context.Context, what limit) (float64, error) {
 	case pipelinedPublish:
 		v, err = l.pipeline(ctx)
 	case onePublish:
-		if v, err = l.publish(ctx, 1); v > 0 {
-			v = 1000 / v
-		}
-	default:
-		err = fmt.Errorf("nobody knows how to measure %q", what)
+		v, err = l.publish(ctx, 1)
+	case bareRequest:
+		v, err = r.bare(ctx, func(t target) (float64, error) { return t.flat(ctx, 1, l.took, nothing) })
+	case bareAnswer:
+		v, err = r.bare(ctx, func(t target) (float64, error) {
+			all, err := t.offered(ctx, publishers, offeredRate, l.took, nothing)
+			return 1000 / ms(quantile(all, 0.99)), err
+		})
+	}
+	if err == nil && v <= 0 {
+		err = errors.New("nothing came of it")
 	}
 	if err != nil {
 		return 0, fmt.Errorf("measure the limit, %s: %w", what, err)
 	}
+	if what.inMillis() {
+		v = 1000 / v
+	}
 	l.met[what] = append(l.met[what], v)
 	return v, nil
 }
+
+// bare measures something of a server on loopback that reads what is posted, and
+// does nothing.
+func (r *Rig) bare(ctx context.Context, measure func(target) (float64, error)) (v float64, err error) {
+	cloud := graphtest.NewCloud()
+	defer cloud.Close()
+	h := http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+		_, _ = io.Copy(io.Discard, q.Body) // it is there or it is not
+		w.WriteHeader(http.StatusAccepted)
+	})
+	err = r.serve(ctx, cloud, h, "/", http.StatusAccepted, func(t target) (err error) {
+		v, err = measure(t)
+		return err
+	})
+	return v, err
+}
+
+// nothing is a body as long as that of one notification.
+func nothing(int) []byte { return make([]byte, 600) }
 
 // publish is how many messages a second some publishers get acknowledged who each
 // wait for that before the next.
@@ -147,10 +183,10 @@ func acknowledged(ctx context.Context, ack jetstream.PubAckFuture) error {
 // figures are the means of what was measured, as figures of their own.
 func (l *limits) figures() []Figure {
 	var all []Figure
-	for _, what := range []limit{syncPublish, pipelinedPublish, onePublish} {
+	for _, what := range []limit{syncPublish, pipelinedPublish, onePublish, bareAnswer, bareRequest} {
 		if met := l.met[what]; len(met) > 0 {
 			f := newFigure("limit: "+string(what), mean(met), "/s", mean(met))
-			if what == onePublish {
+			if what.inMillis() {
 				f.Unit = "ms"
 			}
 			f.Reached = true

@@ -18,17 +18,17 @@ type Rig struct {
 	limits *limits
 }
 
-// Beside measures a limit, does something, and measures the limit again. It
+// beside measures a limit, does something, and measures the limit again. It
 // returns the mean: a machine is not the same from one second to the next.
 func (r *Rig) beside(ctx context.Context, what limit, do func() error) (float64, error) {
-	before, err := r.limits.measure(ctx, what)
+	before, err := r.measure(ctx, what)
 	if err != nil {
 		return 0, err
 	}
 	if err := do(); err != nil {
 		return 0, err
 	}
-	after, err := r.limits.measure(ctx, what)
+	after, err := r.measure(ctx, what)
 	return (before + after) / 2, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"curfew/events"
@@ -32,31 +33,40 @@ const (
 
 // A Signer makes links and signs approvals, and checks both. It shows its keys to
 // nobody. It is safe for concurrent use.
-type Signer struct{ keys [][]byte }
+type Signer struct{ keys atomic.Pointer[[][]byte] }
 
 // NewSigner makes a signer of keys of 32 random bytes: the first signs, all verify.
 func NewSigner(keys ...[]byte) (*Signer, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("link: there is no key")
 	}
-	s := &Signer{}
+	s, all := &Signer{}, [][]byte(nil)
 	for i, k := range keys {
 		if len(k) != keySize {
 			return nil, fmt.Errorf("link: key %d has %d bytes; it must have %d", i+1, len(k), keySize)
 		}
-		s.keys = append(s.keys, bytes.Clone(k))
+		all = append(all, bytes.Clone(k))
 	}
+	s.keys.Store(&all)
 	return s, nil
 }
 
+// Adopt takes the keys of another signer in place of its own.
+func (s *Signer) Adopt(other *Signer) { s.keys.Store(other.keys.Load()) }
+
 // String says nothing about the keys.
-func (s *Signer) String() string { return fmt.Sprintf("signer with %d keys", len(s.keys)) }
+func (s *Signer) String() string { return fmt.Sprintf("signer with %d keys", len(*s.keys.Load())) }
 
 // Format is String, for every verb.
 func (s *Signer) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
-func (s *Signer) mac(key int, purpose string, data []byte) []byte {
-	h := hmac.New(sha256.New, s.keys[key])
+// sign is a code by the first key.
+func (s *Signer) sign(purpose string, data []byte) []byte {
+	return code((*s.keys.Load())[0], purpose, data)
+}
+
+func code(key []byte, purpose string, data []byte) []byte {
+	h := hmac.New(sha256.New, key)
 	h.Write([]byte(purpose))
 	h.Write(data)
 	return h.Sum(nil)
@@ -67,15 +77,15 @@ const sigPrefix = "1."
 // Sign signs an approval: its task, who gave it, the risk they saw, the
 // invitation they answered, and when. It is for [events.Approved.Sig].
 func (s *Signer) Sign(a events.Approved) string {
-	return sigPrefix + base64.RawURLEncoding.EncodeToString(s.mac(0, forApprovals, signed(a)))
+	return sigPrefix + base64.RawURLEncoding.EncodeToString(s.sign(forApprovals, signed(a)))
 }
 
 // Verify reports whether an approval of a task, as its case has it, was signed by
 // one of the keys for this task, with the risk it has now. Whether it has run out
 // is not looked at: see [events.Approval.Given].
 func (s *Signer) Verify(t events.Task, a events.Approval) bool {
-	code, ok := strings.CutPrefix(a.Sig, sigPrefix)
-	mac, err := base64.RawURLEncoding.Strict().DecodeString(code)
+	text, ok := strings.CutPrefix(a.Sig, sigPrefix)
+	mac, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if !ok || err != nil || len(mac) != macSize {
 		return false
 	}

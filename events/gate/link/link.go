@@ -59,7 +59,7 @@ func (s *Signer) Mint(task, addressee, invitation string, expires time.Time) str
 	b = appendText(appendText(b, task), addressee)
 	shared := sharedPrefix(task, invitation)
 	b = appendText(binary.AppendUvarint(b, uint64(shared)), invitation[shared:])
-	return base64.RawURLEncoding.EncodeToString(append(b, s.mac(0, forLinks, b)...))
+	return base64.RawURLEncoding.EncodeToString(append(b, s.sign(forLinks, b)...))
 }
 
 // Read checks a token and says what it holds. With [ErrExpired] that is said all
@@ -94,8 +94,8 @@ func (s *Signer) Read(token string, now time.Time) (Invitation, error) {
 // made reports whether one of the keys has made this code, in constant time.
 func (s *Signer) made(purpose string, data, mac []byte) bool {
 	ok := false
-	for i := range s.keys {
-		ok = hmac.Equal(s.mac(i, purpose, data), mac) || ok
+	for _, key := range *s.keys.Load() {
+		ok = hmac.Equal(code(key, purpose, data), mac) || ok
 	}
 	return ok
 }
