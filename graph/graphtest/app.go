@@ -24,6 +24,8 @@ type App struct {
 	asked   []time.Time // calls of /security
 	audited []time.Time // calls of /auditLogs
 	access  []time.Time // calls of /identity/conditionalAccess
+
+	intune, directory []time.Time // calls of each, with [Rules].Limits
 }
 
 // AddApp registers an app with a client secret and the application permissions

@@ -212,19 +212,29 @@ func (f *fault) retryAfter(now time.Time) map[string]string {
 }
 
 // limit keeps the rate limits of /auditLogs, 5 requests in 10 seconds per app per
-// tenant, of Conditional Access, and of /security, if the tenant's rules have one: 150 a minute (Graph
-// docs: throttling-limits). The lock is held.
+// tenant, of Conditional Access, and of /security, if the tenant's rules have one:
+// 150 a minute (Graph docs: throttling-limits). With [Rules].Limits it keeps those
+// of Intune and of the directory too. The lock is held.
 func (t *Tenant) limit(k *call) (reply, bool) {
-	if _, audits := matches("auditLogs", k.segs, true); audits {
+	below := func(pattern string) bool { _, is := matches(pattern, k.segs, true); return is }
+	switch {
+	case below("auditLogs"):
 		return k.over(&k.app.audited, 5, 10*time.Second)
-	}
-	if _, access := matches("identity/conditionalAccess", k.segs, true); access {
+	case below("security"):
+		if t.rules.SecurityPerMinute == 0 {
+			return reply{}, false
+		}
+		return k.over(&k.app.asked, t.rules.SecurityPerMinute, time.Minute)
+	case below("identity/conditionalAccess"):
 		return k.crowdedAccess()
-	}
-	if _, security := matches("security", k.segs, true); !security || t.rules.SecurityPerMinute == 0 {
+	case !t.rules.Limits:
 		return reply{}, false
+	case below("deviceManagement") || below("deviceAppManagement"):
+		return k.over(&k.app.intune, 2000, 20*time.Second)
 	}
-	return k.over(&k.app.asked, t.rules.SecurityPerMinute, time.Minute)
+	// Requests here cost one resource unit or two; the largest tenants have 8,000 of
+	// them in 10 s. Two are counted for each.
+	return k.over(&k.app.directory, 4000, 10*time.Second)
 }
 
 // over counts a call, or refuses it if there were enough within the window.

@@ -36,8 +36,6 @@ var (
 	// Graph docs: directoryaudit-list; intune-auditing-auditevent-list.
 	readAudits       = []string{"AuditLog.Read.All", "Directory.Read.All"}
 	readIntuneAudits = []string{"DeviceManagementApps.Read.All", "DeviceManagementApps.ReadWrite.All"}
-	// Graph docs: subscribedsku-list.
-	readProducts = []string{"LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All", "Organization.ReadWrite.All", "Directory.ReadWrite.All"}
 	// Graph docs: conditionalaccessroot-evaluate.
 	readAccess = []string{"Policy.Read.ConditionalAccess", "Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"}
 	// Graph docs: intune-reporting-devicemanagementreports-getdeviceswithoutcompliancepolicyreport.
@@ -117,7 +115,6 @@ var routes = slices.Concat(baselineRoutes, []route{
 	{method: "POST", path: "security/alerts_v2/*/comments", roles: writeAlerts, do: (*call).commentAlert},
 	{method: "GET", path: "security/incidents", roles: readIncidents, do: (*call).listIncidents},
 	{method: "GET", path: "security/incidents/*", roles: readIncidents, do: (*call).getIncident},
-	{method: "GET", path: "subscribedSkus", roles: readProducts, do: (*call).listProducts},
 	{method: "GET", path: "users", roles: readUsers, do: (*call).listUsers},
 	{method: "GET", path: "users/*", roles: readUsers, do: (*call).getUser},
 	{method: "GET", path: "users/*/managedDevices", roles: readDevices, do: (*call).listUsersDevices},

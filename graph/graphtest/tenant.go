@@ -38,7 +38,6 @@ type Tenant struct {
 	audits    []audit  // oldest first
 	signIns   []signIn // oldest first
 	noise     int      // further apps in the inventory
-	products  []string // ids; nil: [BusinessPremium]
 
 	approvals approvals
 	defender  defender
@@ -76,6 +75,10 @@ type Rules struct {
 	// SecurityPerMinute is the rate limit of /security for each app; Microsoft's is
 	// 150. Zero is none.
 	SecurityPerMinute int
+	// Limits keeps Microsoft's limits of an app in a tenant: Intune 2,000 requests in
+	// 20 s, the directory 8,000 resource units in 10 s (Graph docs:
+	// throttling-limits).
+	Limits bool
 	// MaxSubscriptions is each app's quota; zero is 100, that of users and groups
 	// (Graph docs: change-notifications-supported-resources).
 	MaxSubscriptions int
