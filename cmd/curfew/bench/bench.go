@@ -47,6 +47,9 @@ func Scenarios() []Scenario {
 		{"facts that change nothing", keepNothing},
 		{"an idle worker", idle},
 		{"from a notification to an action", act},
+		{"many open cases", sleeping},
+		{"the sweep of a big tenant", sweep},
+		{"tenants beside some in trouble", neighbours},
 	}
 }
 
@@ -81,21 +84,39 @@ func Run(ctx context.Context, o Options) (figures []Figure, err error) {
 
 // A Size says how much is measured.
 type Size struct {
-	Raw     time.Duration // how long a limit is measured each time
-	Load    time.Duration // how long the webhook is posted to
+	Raw   time.Duration // how long a limit is measured each time
+	Load  time.Duration // how long the webhook is posted to
+	Write time.Duration // how long the bare queue may take for what is counted here; on a slow disk it is less
+
 	Changes int           // facts that change a case
 	Nothing int           // facts that change nothing
 	Settle  time.Duration // how long a worker has after its start until it is idle
 	Idle    time.Duration // how long it is watched then
 	Samples int           // devices that an action is waited for
+	Cases   int           // open cases that sleep
+	Due     int           // alarms due in one second
+	Fleet   int           // devices of the tenant that is swept
+	Sweep   time.Duration // between two sweeps of each of many tenants
+	Ill     int           // devices of each that fall ill
+	Watch   time.Duration // and in how long a time
 }
 
 // Full takes some minutes.
 func Full() Size {
-	return Size{Raw: time.Second, Load: 10 * time.Second, Changes: 10_000, Nothing: 60_000, Settle: 15 * time.Second, Idle: 30 * time.Second, Samples: 200}
+	return Size{
+		Raw: time.Second, Load: 10 * time.Second, Write: 3 * time.Minute,
+		Changes: 10_000, Nothing: 60_000, Settle: 15 * time.Second, Idle: 30 * time.Second, Samples: 200,
+		Cases: 100_000, Due: 10_000, Fleet: 100_000,
+		Sweep: 5 * time.Second, Ill: 20, Watch: time.Minute,
+	}
 }
 
 // Short takes less than 50 s.
 func Short() Size {
-	return Size{Raw: 300 * time.Millisecond, Load: 2 * time.Second, Changes: 4000, Nothing: 20_000, Settle: 2 * time.Second, Idle: 3 * time.Second, Samples: 30}
+	return Size{
+		Raw: 250 * time.Millisecond, Load: 2 * time.Second, Write: time.Second,
+		Changes: 4000, Nothing: 20_000, Settle: time.Second, Idle: 2 * time.Second, Samples: 20,
+		Cases: 4000, Due: 1000, Fleet: 10_000,
+		Sweep: 2 * time.Second, Ill: 3, Watch: 4 * time.Second,
+	}
 }

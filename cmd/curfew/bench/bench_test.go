@@ -13,7 +13,12 @@ import (
 )
 
 // tiny is the least of everything that still measures something.
-var tiny = Size{Raw: 30 * time.Millisecond, Load: 100 * time.Millisecond, Changes: 200, Nothing: 500, Settle: 100 * time.Millisecond, Idle: 500 * time.Millisecond, Samples: 2}
+var tiny = Size{
+	Raw: 30 * time.Millisecond, Load: 100 * time.Millisecond, Write: 100 * time.Millisecond,
+	Changes: 200, Nothing: 500, Settle: 100 * time.Millisecond, Idle: 500 * time.Millisecond, Samples: 2,
+	Cases: 200, Due: 50, Fleet: 2000,
+	Sweep: time.Second, Ill: 1, Watch: 500 * time.Millisecond,
+}
 
 // TestEveryScenarioMeasures runs all of them, too short for the figures to mean
 // anything, and holds them to being sane.

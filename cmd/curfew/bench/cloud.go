@@ -21,19 +21,19 @@ const (
 )
 
 // newTenant makes a simulated tenant that Curfew may do everything in.
-func newTenant(cloud *graphtest.Cloud, name, id, secret string) *graphtest.Tenant {
+func newTenant(cloud *graphtest.Cloud, name, id, secret string) (*graphtest.Tenant, *graphtest.App) {
 	t := cloud.AddTenant(name, id)
-	t.AddApp(appID, secret, append(graphtest.AllRoles(), graphtest.ActingRoles()...)...)
+	app := t.AddApp(appID, secret, append(graphtest.AllRoles(), graphtest.ActingRoles()...)...)
 	t.AddUser(graphtest.User{UPN: "it@" + t.Domain, Name: "IT"})
 	t.SetRules(graphtest.Rules{Subscribable: map[string]string{resource: ""}})
 	t.SetTiming(graphtest.QuickTiming())
-	return t
+	return t, app
 }
 
 // oneTenant makes one in a cloud, and a client that speaks to it without a socket.
 func oneTenant(cloud *graphtest.Cloud) (*graphtest.Tenant, *graph.Client, error) {
 	secret := rand.Text()
-	t := newTenant(cloud, "contoso", tenantID, secret)
+	t, _ := newTenant(cloud, "contoso", tenantID, secret)
 	c, err := graph.New(graph.Tenant{ID: tenantID, Auth: graph.Auth{Client: appID, Secret: secret}, Transport: cloud.Transport()})
 	return t, c, err
 }

@@ -45,6 +45,14 @@ func below(name string, value float64, unit string, limit, most float64) Figure 
 	return f
 }
 
+// within is a figure of which less is better: it may come to so many times its
+// limit.
+func within(name string, value float64, unit string, limit, times float64) Figure {
+	f := newFigure(name, value, unit, limit)
+	f.Must, f.Reached = fmt.Sprintf("≤ %g of the limit", times), f.Ratio <= times
+	return f
+}
+
 func newFigure(name string, value float64, unit string, limit float64) Figure {
 	f := Figure{Name: name, Value: value, Unit: unit, Limit: limit}
 	if limit > 0 {

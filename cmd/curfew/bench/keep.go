@@ -32,12 +32,15 @@ func notices(n, devices int) []journal.Entry {
 // keepChange keeps notices of devices never heard of: for each its case, a task
 // to look at it and its alarm are written.
 func keepChange(ctx context.Context, r *Rig) ([]Figure, error) {
-	n := r.Size.Changes
+	n, err := r.fit(ctx, r.Size.Changes, 1)
+	if err != nil {
+		return nil, err
+	}
 	var took time.Duration
 	raw, err := r.beside(ctx, syncPublish, func() error {
 		return r.journal(ctx, func(b *broker.Broker, j *journal.Journal) (err error) {
 			if err = j.AppendAll(ctx, notices(n, n)); err == nil {
-				took, err = keepAll(ctx, b, j, n)
+				took, err = keepAll(ctx, b, j, n, events.Policies{})
 			}
 			return err
 		})
@@ -51,18 +54,21 @@ func keepChange(ctx context.Context, r *Rig) ([]Figure, error) {
 // keepNothing keeps notices of devices that are being looked at already.
 func keepNothing(ctx context.Context, r *Rig) ([]Figure, error) {
 	const devices = 500
-	n := r.Size.Nothing
+	n, err := r.fit(ctx, r.Size.Nothing, 1)
+	if err != nil {
+		return nil, err
+	}
 	var took time.Duration
 	raw, err := r.beside(ctx, pipelinedPublish, func() error {
 		return r.journal(ctx, func(b *broker.Broker, j *journal.Journal) (err error) {
 			if err = j.AppendAll(ctx, notices(2*devices, devices)); err == nil {
-				_, err = keepAll(ctx, b, j, 2*devices)
+				_, err = keepAll(ctx, b, j, 2*devices, events.Policies{})
 			}
 			if err == nil {
 				err = j.AppendAll(ctx, notices(n, devices))
 			}
 			if err == nil {
-				took, err = keepAll(ctx, b, j, 2*devices+n)
+				took, err = keepAll(ctx, b, j, 2*devices+n, events.Policies{})
 			}
 			return err
 		})
@@ -74,7 +80,7 @@ func keepNothing(ctx context.Context, r *Rig) ([]Figure, error) {
 }
 
 // keepAll keeps until so many facts are taken, and says how long it took.
-func keepAll(ctx context.Context, b *broker.Broker, j *journal.Journal, n int) (time.Duration, error) {
+func keepAll(ctx context.Context, b *broker.Broker, j *journal.Journal, n int, by events.Policies) (time.Duration, error) {
 	js, err := jetstream.New(b.Conn())
 	if err != nil {
 		return 0, err
@@ -87,7 +93,7 @@ func keepAll(ctx context.Context, b *broker.Broker, j *journal.Journal, n int) (
 	keeping, stop := context.WithCancel(ctx)
 	g, keeping := errgroup.WithContext(keeping)
 	start := time.Now()
-	g.Go(func() error { return j.Keep(keeping, func() events.Policies { return events.Policies{} }) })
+	g.Go(func() error { return j.Keep(keeping, func() events.Policies { return by }) })
 	g.Go(func() error {
 		defer stop()
 		for keeping.Err() == nil {

@@ -131,3 +131,15 @@ func (c *counter) take() int {
 	c.n++
 	return c.n - 1
 }
+
+// reach is an error until it has counted so far.
+func (c *counter) reach(n int) func() error {
+	return func() error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.n < n {
+			return fmt.Errorf("%d of %d", c.n, n)
+		}
+		return nil
+	}
+}

@@ -32,6 +32,13 @@ func (r *Rig) beside(ctx context.Context, what limit, do func() error) (float64,
 	return (before + after) / 2, err
 }
 
+// fit is so many, or as many as the bare queue stores with so many writes each in
+// the time that there is for it.
+func (r *Rig) fit(ctx context.Context, n, writes int) (int, error) {
+	perSecond, err := r.measure(ctx, syncPublish)
+	return min(n, max(int(perSecond*r.Size.Write.Seconds())/writes, 50)), err
+}
+
 // journal lends a new journal, on a queue in this process as a worker has one.
 func (r *Rig) journal(ctx context.Context, use func(*broker.Broker, *journal.Journal) error) error {
 	dir, err := os.MkdirTemp(r.dir, "queue-")

@@ -62,7 +62,9 @@ func webhookMany(ctx context.Context, r *Rig) ([]Figure, error) {
 			got, err = h.flat(ctx, 4, r.Size.Load, func(n int) []byte { return h.body(n, many) })
 			return err
 		})
-		figures = append(figures, rate("webhook, 100 notifications per POST", many*got, raw, 0.6, 0))
+		if err == nil {
+			figures = append(figures, rate("webhook, 100 notifications per POST", many*got, raw, 0.6, 0))
+		}
 		return err
 	})
 	return figures, err

@@ -28,6 +28,7 @@ type worker struct {
 	dir     string
 	cloud   *graphtest.Cloud
 	tenants []*graphtest.Tenant
+	apps    []*graphtest.App // of each
 	program string
 	cmd     *exec.Cmd
 	exited  chan struct{}
@@ -74,7 +75,8 @@ func (r *Rig) worker(ctx context.Context, p plan, use func(*worker) error) (err 
 func (w *worker) configure(ctx context.Context) error {
 	secret := rand.Text()
 	for i := range w.Tenants {
-		w.tenants = append(w.tenants, newTenant(w.cloud, fmt.Sprintf("tenant-%02d", i), tenantNumber(i), secret))
+		t, app := newTenant(w.cloud, fmt.Sprintf("tenant-%02d", i), tenantNumber(i), secret)
+		w.tenants, w.apps = append(w.tenants, t), append(w.apps, app)
 	}
 	cert, key, err := w.cloud.Issue("127.0.0.1")
 	if err != nil {
