@@ -120,6 +120,7 @@ func (t *turn) ask(o Order, rung int, ref string) {
 			break
 		}
 	}
+	t.doubt(&task)
 	t.Pending = append(t.Pending, task)
 }
 

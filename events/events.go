@@ -247,6 +247,12 @@ type (
 		At          time.Time `json:"at"`
 	}
 
+	// Rewound says that the journal was restored from a backup made at Since: what
+	// was done after that is not in it, and may have been done all the same.
+	Rewound struct {
+		Since time.Time `json:"since"`
+	}
+
 	// Noted is a person's remark; it changes nothing but the timeline.
 	Noted struct {
 		By   string `json:"by"`
@@ -276,4 +282,5 @@ func (Cancelled) fact()    {}
 func (Declined) fact()     {}
 func (Lifted) fact()       {}
 func (Answered) fact()     {}
+func (Rewound) fact()      {}
 func (Noted) fact()        {}

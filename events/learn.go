@@ -64,6 +64,8 @@ func (t *turn) learn(f Fact) {
 			t.Said = &f
 			t.say("%s notes: %s", f.By, f.Text)
 		}
+	case Rewound:
+		t.rewound(f)
 	case Rang:
 	}
 }

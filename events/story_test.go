@@ -318,6 +318,8 @@ func (s *scene) fact(t *testing.T, w []string) events.Fact {
 		return events.Closed{By: "ana", Reason: rest(1)}
 	case "retried":
 		return events.Retried{Task: s.task(arg(1)), By: "ana"}
+	case "rewound": // how long ago the backup was made
+		return events.Rewound{Since: in(1)}
 	case "noted":
 		return events.Noted{By: "ana", Text: rest(1)}
 	}

@@ -17,7 +17,9 @@ func (w *walk) fact(kind, which, n int) events.Fact {
 	in := w.now.Add(time.Duration(n-20) * time.Hour)
 	switch kind % 21 {
 	case 20:
-		switch n % 9 {
+		switch n % 10 {
+		case 9:
+			return events.Rewound{Since: w.now.Add(-time.Duration(which) * time.Hour)}
 		case 7:
 			return events.Answered{Action: events.Page, Destination: "oncall", By: "kim", At: w.now, Did: []events.Answer{events.Took, events.Ended}[n%2]}
 		case 8:

@@ -103,6 +103,7 @@ var readers = map[string]func(nats.Header, []byte) (events.Fact, error){
 	"cancelled":    as[events.Cancelled],
 	"lifted":       as[events.Lifted],
 	"answered":     as[events.Answered],
+	"rewound":      as[events.Rewound],
 	"noted":        as[events.Noted],
 }
 
