@@ -42,7 +42,7 @@ type Case struct {
 	Looked  time.Time `json:"looked,omitzero"`   // when a look last ended, well or badly
 	Synced  time.Time `json:"synced,omitzero"`   // when the device was last asked to check in
 	Said    *Noted    `json:"said,omitempty"`    // the last remark of a person
-	Doubt   time.Time `json:"doubt,omitzero"`    // of a case restored from a backup: what was done after this is not known; zero: it never was
+	Doubt   time.Time `json:"doubt,omitzero"`    // restored from a backup: what was done after this is not known; zero: it was not, or has been at rest since
 
 	WakeAt time.Time `json:"wakeAt,omitzero"` // when something is due next; zero: nothing is
 	At     time.Time `json:"at,omitzero"`     // when this record was made

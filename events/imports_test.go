@@ -38,6 +38,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"events/gate/link", "events x", gates},
 	{"events/broker", "nats nats-server x", queue},
 	{"events/journal", "events events/evidence nats x", queue},
+	{"events/backup", "events events/journal nats nats-archive compress", "what is copied is whole streams: whoever copies a journal knows the queue and its form of snapshots, but no server"},
 
 	{"graph", "events msgraph azure x", microsoft},
 	{"graph/baseline/readiness", "x", "whether a tenant is ready is judged by a function of values, and read through an interface of its own"},
@@ -110,6 +111,7 @@ var arrows = []struct{ pkg, may, why string }{
 // itself, any …test package and the testing modules.
 var inTests = map[string]string{
 	"handlers/page/oncall": "events",
+	"events/backup":        "events/broker events/evidence nats-server",
 	"events/broker":        "nats-server",
 	"events/gate":          "events/broker events/journal events/rules nats-server",
 	"events/journal":       "events/broker events/rules nats-server",
@@ -155,6 +157,9 @@ var modules = map[string]string{
 	"github.com/google/go-cmp":              "cmp",
 	"pgregory.net/rapid":                    "rapid",
 	"go.uber.org/goleak":                    "goleak",
+
+	"github.com/nats-io/nats-server/v2/server/archive": "nats-archive", // the form of snapshots, without the server
+	"github.com/klauspost/compress":                    "compress",
 }
 
 // TestArrows keeps the imports pointing the way that the README draws them.

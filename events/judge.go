@@ -56,7 +56,6 @@ func (t *turn) open(policy int) {
 		t.Episode++
 		t.Effects = nil // the closing tasks carry what they need
 		t.Acts = nil
-		t.Doubt = time.Time{}
 	}
 	t.Open, t.Opened, t.ClosedBy, t.Waived = true, t.now, "", ""
 	t.Bad, t.Attention, t.Hold, t.Woken = nil, nil, nil, nil

@@ -29,7 +29,7 @@ func (t *turn) doubt(task *Task) {
 	if t.Doubt.IsZero() || !task.Action.Effect() || task.Accepted != nil {
 		return
 	}
-	if task.Begun == nil {
+	if task.Begun == nil || task.Begun.At.After(t.Doubt) { // it was taken anew, and is older than it looks
 		task.Begun = &Attempt{ID: rewind, At: t.Doubt}
 	}
 	task.Unsure = true

@@ -29,6 +29,9 @@ func Step(c Case, f Fact, p Policies, now time.Time) (Case, []Task) {
 	t.learn(f)
 	t.judge()
 	t.advance()
+	if !t.Open && len(t.Pending) == 0 {
+		t.Doubt = time.Time{}
+	}
 	t.WakeAt = t.next()
 	t.tidy()
 	if same(c, t.Case) {

@@ -58,6 +58,10 @@ type Options struct {
 	// workers of a journal should have the same. One that can be alone with an
 	// embedded broker only waits for itself, and does well with a few seconds.
 	Lease time.Duration
+
+	// Filling opens a journal that is marked as unfinished or moved; for those who
+	// fill it.
+	Filling bool
 }
 
 func (o Options) check() error {

@@ -34,12 +34,12 @@ func (j *Journal) Keep(ctx context.Context, policies func() events.Policies) err
 	defer cancel()
 	var wg sync.WaitGroup
 	for p := range j.parts {
-		name := "keep-" + strconv.Itoa(p)
+		name := keeperName(p)
 		k := &keeper{j, policies, name}
 		wg.Go(func() {
 			j.consume(ctx, j.facts, jetstream.ConsumerConfig{
 				Durable:       name,
-				FilterSubject: fmt.Sprintf("fact.%d.*.*", p),
+				FilterSubject: factsOf(p),
 				AckPolicy:     jetstream.AckExplicitPolicy,
 				AckWait:       j.lease * 4 / 5, // a fact that is not acknowledged in time is given to another worker
 				MaxAckPending: 1,               // in order
@@ -49,6 +49,12 @@ func (j *Journal) Keep(ctx context.Context, policies func() events.Policies) err
 	wg.Wait()
 	return nil
 }
+
+// factsOf are the facts of a partition.
+func factsOf(p int) string { return fmt.Sprintf("fact.%d.*.*", p) }
+
+// keeperName is the durable consumer of a partition.
+func keeperName(p int) string { return "keep-" + strconv.Itoa(p) }
 
 // A keeper takes the facts of one partition.
 type keeper struct {
@@ -149,7 +155,8 @@ func (k *keeper) decide(ctx context.Context, m jetstream.Msg, meta *jetstream.Ms
 	}
 	k.bell.ring(key)
 	k.log.Debug("case", "device", key, "fact", kindOf(f), "state", next.State(), "rung", next.Rung, "tasks", len(tasks), "wake", next.WakeAt, "trace", next.Trace)
-	if err := k.follow(ctx, next, rev, tasks, rang || !next.WakeAt.Equal(c.WakeAt)); err != nil {
+	_, anew := f.(events.Rewound) // the alarm may be of another time
+	if err := k.follow(ctx, next, rev, tasks, rang || anew || !next.WakeAt.Equal(c.WakeAt)); err != nil {
 		return err
 	}
 	return k.ack(m)

@@ -60,7 +60,7 @@ func (j *Journal) lay(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := l.check(o); err != nil {
+	if err := errors.Join(l.check(o), j.unmarked(ctx, o)); err != nil {
 		return err
 	}
 	j.parts = l.Partitions
@@ -191,6 +191,12 @@ func wanted(cfg jetstream.StreamConfig, o Options) jetstream.StreamConfig {
 		cfg.MaxAge = cmp.Or(o.DeadAge, cfg.MaxAge)
 	}
 	return cfg
+}
+
+// Replicated is the configuration of a stream, or of the bucket's, for so many
+// replicas.
+func Replicated(cfg jetstream.StreamConfig, replicas int) jetstream.StreamConfig {
+	return wanted(cfg, Options{Replicas: replicas})
 }
 
 func stateConfig(replicas int) jetstream.KeyValueConfig {

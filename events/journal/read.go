@@ -185,10 +185,16 @@ func recorded(m jetstream.Msg) (Recorded, error) {
 // read yields the messages of a stream that a filter and policy choose, as they
 // were when it began. An error is the last thing it yields.
 func (j *Journal) read(ctx context.Context, st jetstream.Stream, filter string, policy jetstream.DeliverPolicy) iter.Seq2[jetstream.Msg, error] {
+	return j.readFrom(ctx, st, filter, policy, 0)
+}
+
+// readFrom is read; with [jetstream.DeliverByStartSequencePolicy] from a message on.
+func (j *Journal) readFrom(ctx context.Context, st jetstream.Stream, filter string, policy jetstream.DeliverPolicy, start uint64) iter.Seq2[jetstream.Msg, error] {
 	return func(yield func(jetstream.Msg, error) bool) {
 		cons, err := st.CreateConsumer(ctx, jetstream.ConsumerConfig{
 			FilterSubject:     filter,
 			DeliverPolicy:     policy,
+			OptStartSeq:       start,
 			AckPolicy:         jetstream.AckNonePolicy,
 			MemoryStorage:     true,
 			Replicas:          1,

@@ -51,6 +51,7 @@ func (j *Journal) Serve(ctx context.Context, action events.Action, do Func, o Se
 	o.Concurrency = cmp.Or(max(o.Concurrency, 0), 16)
 	o.Timeout = cmp.Or(max(o.Timeout, 0), 30*time.Second)
 	o.Grace = cmp.Or(max(o.Grace, 0), 10*time.Second)
+	j.rewound(ctx)
 	alive, cancel := outlive(ctx, o.Grace)
 	defer cancel()
 	s := &serving{Journal: j, action: action, do: do, o: o, stopping: func() bool { return ctx.Err() != nil }}
