@@ -59,6 +59,7 @@ oldest, keeps and waiting.`,
 		},
 	}
 	jsonFlag(cmd, &asJSON)
+	cmd.AddCommand(newJournalCopyCmd(a), newJournalReopenCmd(a))
 	return cmd
 }
 

@@ -22,12 +22,14 @@ type Move struct {
 // Copy moves the journal behind one connection behind another: all of it, exactly.
 // The old one is left as it is, but for a mark that keeps workers from opening it.
 func Copy(ctx context.Context, from, to *nats.Conn, o Move) (m Manifest, err error) {
-	why, err := journal.Unfinished.Get(ctx, from)
-	if err == nil && why != "" {
-		err = fmt.Errorf("backup: the journal to copy is not whole itself (%s)", why)
-	}
-	if err != nil {
-		return m, err
+	for mark, what := range map[journal.Mark]string{journal.Unfinished: "is not whole itself", journal.Moved: "was moved"} {
+		why, err := mark.Get(ctx, from)
+		switch {
+		case err != nil:
+			return m, err
+		case why != "":
+			return m, fmt.Errorf("backup: the journal to copy %s (%s)", what, why)
+		}
 	}
 	temp, err := os.CreateTemp(o.Temp, ".curfew-copy-*") // nobody else can read it
 	if err != nil {

@@ -128,7 +128,12 @@ func (b *File) fillStream(ctx context.Context, nc *nats.Conn, s Stream, o Fill) 
 	states := make(chan state, 1)
 	go func() {
 		var out *writing
-		err := b.each(s, func(h *archive.Header, data []byte) error { return out.entry(h, data) }, func(a *reading) (err error) {
+		err := b.each(s, func(h *archive.Header, data []byte) error {
+			if journal.Marks(h.Name) {
+				return nil
+			}
+			return out.entry(h, data)
+		}, func(a *reading) (err error) {
 			consumers, err := b.consumers(s, a)
 			if err != nil {
 				return err
