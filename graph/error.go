@@ -36,6 +36,7 @@ type Error struct {
 	unsure bool // something with an effect was sent, and how it ended is unknown
 	local  bool // nothing was sent: the budget is used up
 	open   bool // see ApprovalOpen
+	signIn bool // there is no token
 }
 
 // Error is one line for people.
@@ -113,6 +114,9 @@ func (e *Error) ApprovalOpen() bool { return e.ApprovalRequired() && e.open }
 func (e *Error) Gone() bool {
 	return e.Status == http.StatusNotFound || e.Status == http.StatusGone
 }
+
+// SignIn reports whether nothing was asked because there is no token.
+func (e *Error) SignIn() bool { return e.signIn }
 
 // final is an error that no repetition can cure.
 func final(op, format string, args ...any) *Error {

@@ -195,7 +195,7 @@ func (d *door) refused(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return &Error{Message: "called off while signing in", Err: ctx.Err()}
 	}
-	e := &Error{Message: "no token from the sign-in service", After: signInPause, Err: err}
+	e := &Error{Message: "no token from the sign-in service", After: signInPause, Err: err, signIn: true}
 	if said, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok {
 		e.Code = entraCode.FindString(said.Error())
 	}

@@ -109,6 +109,10 @@ type loadOptions struct {
 	// configuration is not complete.
 	NoSecrets bool
 
+	// Baseline reads, strictly, the secrets of the identities that baselines are read
+	// and written by, and of no other.
+	Baseline bool
+
 	Role role // whose secrets are read; empty: that of the file
 
 	Getenv func(string) string // nil: os.Getenv
@@ -148,27 +152,9 @@ func (c *checker) config() *config {
 	if c.value == nil {
 		return nil
 	}
-	s, err := newShape()
-	if err != nil {
-		c.say(position{1, 1}, "the schema is broken: %v", err)
+	if !c.shape(configSchema) {
 		return nil
 	}
-	c.misfits = c.broken
-	for _, m := range s.check(c.value) {
-		if covered(m.path, c.broken) {
-			continue
-		}
-		at := c.at(m.path)
-		if m.key {
-			at = c.keyAt(m.path)
-		}
-		c.problems = append(c.problems, problem{File: c.name, Line: at.line, Column: at.column, Path: dotted(m.path), Text: m.text})
-		c.misfits = append(c.misfits, m.path)
-	}
-	if covered("", c.misfits) {
-		return nil
-	}
-	prune(c.value, c.misfits)
 	c.vaults(c.value, "")
 	conf := &config{
 		File: c.name, Role: roleAll, DryRun: true, Data: "data", Listen: ":8443", Admin: "127.0.0.1:8081", Metrics: true, Queue: broker.DefaultListen,
@@ -195,6 +181,33 @@ func (c *checker) config() *config {
 	c.maintenance(conf)
 	c.noise(conf)
 	return conf
+}
+
+// shape notes what does not have the shape that a schema wants, and takes it out of
+// the value. It reports whether anything is left.
+func (c *checker) shape(schema []byte) bool {
+	s, err := newShape(schema)
+	if err != nil {
+		c.say(position{1, 1}, "the schema is broken: %v", err)
+		return false
+	}
+	c.misfits = c.broken
+	for _, m := range s.check(c.value) {
+		if covered(m.path, c.broken) {
+			continue
+		}
+		at := c.at(m.path)
+		if m.key {
+			at = c.keyAt(m.path)
+		}
+		c.problems = append(c.problems, problem{File: c.name, Line: at.line, Column: at.column, Path: dotted(m.path), Text: m.text})
+		c.misfits = append(c.misfits, m.path)
+	}
+	if covered("", c.misfits) {
+		return false
+	}
+	prune(c.value, c.misfits)
+	return true
 }
 
 // readBounded reads a file, up to so many bytes.

@@ -15,7 +15,7 @@ import (
 // TestSchema: the published schema knows the keys that the program reads, and no
 // others.
 func TestSchema(t *testing.T) {
-	s, err := newShape()
+	s, err := newShape(configSchema)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func anys(s []string) []any {
 
 // TestDefaultsOfTheSchema: the defaults that the schema tells are those in force.
 func TestDefaultsOfTheSchema(t *testing.T) {
-	s, err := newShape()
+	s, err := newShape(configSchema)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,8 +30,8 @@ type shape struct {
 	id     string
 }
 
-func newShape() (*shape, error) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(configSchema))
+func newShape(schema []byte) (*shape, error) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
 	if err != nil {
 		return nil, err
 	}

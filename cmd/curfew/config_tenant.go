@@ -16,6 +16,7 @@ type tenantConfig struct {
 	Endpoints *endpointsConfig `json:"endpoints"`
 	Auth      authConfig       `json:"auth"`
 	Actuator  *authConfig      `json:"actuator"`  // what acts on devices; nil: Auth does both
+	Baseline  *authConfig      `json:"baseline"`  // what reads and writes policies; the worker never does
 	Defender  *defenderConfig  `json:"defender"`  // nil: it is not used
 	MailFrom  string           `json:"mail_from"` // empty: no mail can be sent
 	Approvers []string         `json:"approvers"` // mail addresses; none: those of approvals

@@ -65,11 +65,22 @@ func (c *checker) role(conf *config) {
 // identities checks how Curfew signs in to a tenant, and reads the secrets of
 // those identities that the role acts by.
 func (c *checker) identities(conf *config, t *tenantConfig, path string) {
-	c.auth(&t.Auth, t.Cloud, path+"/auth", conf.Role.watches() || t.Actuator == nil)
+	if c.o.Baseline {
+		lax := c.o.NoSecrets
+		c.o.NoSecrets = false
+		defer func() { c.o.NoSecrets = lax }()
+	}
+	c.auth(&t.Auth, t.Cloud, path+"/auth", !c.o.Baseline && (conf.Role.watches() || t.Actuator == nil) || c.o.Baseline && t.Baseline == nil)
+	if b := t.Baseline; b != nil {
+		c.auth(b, t.Cloud, path+"/baseline", c.o.Baseline)
+		if b.ClientID != "" && (strings.EqualFold(b.ClientID, t.Auth.ClientID) || t.Actuator != nil && strings.EqualFold(b.ClientID, t.Actuator.ClientID)) {
+			c.mistake(path+"/baseline/client_id", "this is an app of the worker's: give the baseline an app registration of its own, which may change policies while the worker may not")
+		}
+	}
 	if t.Actuator == nil {
 		return
 	}
-	c.auth(t.Actuator, t.Cloud, path+"/actuator", conf.Role.acts())
+	c.auth(t.Actuator, t.Cloud, path+"/actuator", conf.Role.acts() && !c.o.Baseline)
 	if a, b := t.Auth.ClientID, t.Actuator.ClientID; a != "" && strings.EqualFold(a, b) {
 		c.mistake(path+"/actuator/client_id", "this is the app of auth: give the actuator an app registration of its own, or leave it out")
 	}

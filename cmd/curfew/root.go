@@ -191,7 +191,7 @@ func newRootCmd(a *app) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add("work", newTryCmd(a), newExampleCmd(a), newCheckCmd(a), newSchemaCmd(a), newRunCmd(a))
+	add("work", newTryCmd(a), newExampleCmd(a), newCheckCmd(a), newSchemaCmd(a), newBaselineCmd(a), newRunCmd(a))
 	add("look", newCasesCmd(a), newCaseCmd(a), newOnCallCmd(a), newEvidenceCmd(a))
 	add("act", newAckCmd(a), newSnoozeCmd(a), newCloseCmd(a), newLiftCmd(a), newNoteCmd(a), newLookCmd(a), newRetryCmd(a))
 	add("gate", newApproveCmd(a), newDenyCmd(a), newHeldCmd(a), newPauseCmd(a), newPausesCmd(a), newResumeCmd(a))

@@ -44,12 +44,13 @@ type Log interface {
 
 // An Event is one line of progress.
 type Event struct {
-	N, Of  int    // which step, of how many
-	Key    string // the object's; empty: about all
-	Name   string
-	Action Action
-	What   string // begins, done, already, waits, failed, said
-	Detail string
+	N      int    `json:"n,omitempty"`   // which step
+	Of     int    `json:"of,omitempty"`  // of how many
+	Key    string `json:"key,omitempty"` // the object's; empty: about all
+	Name   string `json:"name,omitempty"`
+	Action Action `json:"action,omitempty"`
+	What   string `json:"what"` // begins, done, already, waits, failed, said
+	Detail string `json:"detail,omitempty"`
 }
 
 // What events say.
@@ -64,6 +65,8 @@ const (
 
 // Digest names a plan by what it holds.
 func (p *Plan) Digest() string {
-	sum := sha256.Sum256([]byte(canon(p)))
+	what := *p
+	what.Gate = nil // which is asked anew
+	sum := sha256.Sum256([]byte(canon(what)))
 	return hex.EncodeToString(sum[:8])
 }

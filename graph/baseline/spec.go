@@ -1,6 +1,10 @@
 package baseline
 
-import "time"
+import (
+	"cmp"
+	"maps"
+	"time"
+)
 
 // A Spec says how one tenant is to be: what a baseline file says for all, with what
 // it says for this tenant put over it. A part that is nil is left alone.
@@ -130,6 +134,32 @@ type Access struct {
 	Start string `json:"start"`
 	// SyncRole excludes the directory synchronisation accounts. Nil: yes.
 	SyncRole *bool `json:"exclude_directory_sync"`
+}
+
+// WithDefaults is the spec with what was left out.
+func (s Spec) WithDefaults() Spec {
+	if c := s.Connector; c != nil && c.UnresponsiveAfter == 0 {
+		with := *c
+		with.UnresponsiveAfter = 7
+		s.Connector = &with
+	}
+	s.AppProtection = maps.Clone(s.AppProtection)
+	for p, c := range s.AppProtection {
+		c.Action = cmp.Or(c.Action, "block")
+		s.AppProtection[p] = c
+	}
+	if a := s.Access; a != nil {
+		with := *a
+		with.Variant, with.Start = cmp.Or(a.Variant, "one"), cmp.Or(a.Start, "report-only")
+		if len(a.Applications) == 0 {
+			with.Applications = []string{"Office365"}
+		}
+		if len(a.ClientApps) == 0 {
+			with.ClientApps = []string{"all"}
+		}
+		s.Access = &with
+	}
+	return s
 }
 
 // PilotFor is the least time in a pilot, before all; see the readiness gate.
