@@ -44,7 +44,7 @@ func (s *serving) begin(ctx context.Context, c events.Case, t events.Task) (even
 	if err := s.crashed("begun: append"); err != nil {
 		return no(0, err)
 	}
-	if err := s.Append(ctx, c.Key, begun, sentID(t)+"/begun/"+begun.Attempt); err != nil {
+	if err := s.announce(ctx, c.Key, t, begun); err != nil {
 		return no(0, err)
 	}
 	if err := s.crashed("begun: appended"); err != nil {
@@ -76,6 +76,18 @@ func (s *serving) begin(ctx context.Context, c events.Case, t events.Task) (even
 		}
 	}
 	return no(time.Minute, fmt.Errorf("journal: %s was not let begin within %v: facts are taken too slowly, or not at all", t.ID, beginWait))
+}
+
+// announce appends that an attempt is about to be made. A disk that is slow to say
+// that it has the fact is asked again about the same one: another attempt would be
+// one more for it to write.
+func (s *serving) announce(ctx context.Context, k events.Key, t events.Task, begun events.Begun) (err error) {
+	for range 4 {
+		if err = s.Append(ctx, k, begun, sentID(t)+"/begun/"+begun.Attempt); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
 }
 
 // beginWait is how long an attempt waits to be let begin. It is long because one

@@ -27,7 +27,7 @@ func (j *Journal) consume(ctx context.Context, st jetstream.Stream, cfg jetstrea
 }
 
 func (j *Journal) consumeOnce(ctx context.Context, st jetstream.Stream, cfg jetstream.ConsumerConfig, batch int, take func(jetstream.Msg)) error {
-	cons, err := st.CreateOrUpdateConsumer(ctx, cfg)
+	cons, err := consumer(ctx, st, cfg)
 	if err != nil {
 		return err
 	}
@@ -63,6 +63,23 @@ func (j *Journal) consumeOnce(ctx context.Context, st jetstream.Stream, cfg jets
 	default:
 		return ended
 	}
+}
+
+// consumer finds a durable consumer, makes it, or changes one that is not as it
+// should be. One that is is left alone: an update writes to the disk several times,
+// even if it changes nothing.
+func consumer(ctx context.Context, st jetstream.Stream, cfg jetstream.ConsumerConfig) (jetstream.Consumer, error) {
+	c, err := st.Consumer(ctx, cfg.Durable)
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return st.CreateOrUpdateConsumer(ctx, cfg)
+	} else if err != nil {
+		return nil, err
+	}
+	is := c.CachedInfo().Config
+	if is.FilterSubject == cfg.FilterSubject && is.AckPolicy == cfg.AckPolicy && is.AckWait == cfg.AckWait && is.MaxAckPending == cfg.MaxAckPending {
+		return c, nil
+	}
+	return st.CreateOrUpdateConsumer(ctx, cfg)
 }
 
 // sleep waits, and reports whether the time has passed without ctx ending.
