@@ -31,6 +31,7 @@ type Cloud struct {
 	ca     *authority
 	secret []byte // signs access tokens
 	tokens atomic.Int64
+	afoot  atomic.Int64 // parcels under way
 	ctx    context.Context
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -45,6 +46,8 @@ func NewCloud() *Cloud {
 	outward := &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: ca.pool, MinVersion: tls.VersionTLS12},
 		IdleConnTimeout: 30 * time.Second,
+		// What is sent again after an outage comes by connections that are there.
+		MaxConnsPerHost: 64, MaxIdleConnsPerHost: 64,
 	}
 	c := &Cloud{
 		tenants: map[string]*Tenant{}, strangers: ring[Request]{max: keptRequests},

@@ -77,10 +77,17 @@ func (c *Cloud) deliver(t *Tenant, parcels []parcel) {
 	defer c.mu.Unlock()
 	for _, p := range parcels {
 		if c.ctx.Err() == nil {
-			c.wg.Go(func() { c.carry(t, p) })
+			c.afoot.Add(1)
+			c.wg.Go(func() {
+				defer c.afoot.Add(-1)
+				c.carry(t, p)
+			})
 		}
 	}
 }
+
+// Afoot says how many POSTs to webhooks have not been taken yet.
+func (c *Cloud) Afoot() int { return int(c.afoot.Load()) }
 
 // carry delivers one parcel: any 2xx is delivered, anything else is sent again
 // with growing pauses for up to 4 hours, then dropped (Graph docs,

@@ -32,6 +32,7 @@ type SoakOptions struct {
 
 const (
 	slowGraph = 2 * time.Second
+	mostAfoot = 10_000          // notifications that wait to be taken, half a minute without a queue and more
 	factsAge  = 5 * time.Minute // how long facts are kept here, so that a long soak sees them go
 )
 
@@ -98,8 +99,10 @@ func (s *soak) say(format string, args ...any) {
 func (s *soak) prepare(ctx context.Context) error {
 	s.began = time.Now()
 	s.say("seed %d; workers and queue in %s", s.o.Seed, s.dir)
-	for _, t := range s.clients { // so short that tokens are asked for again and again
+	for _, t := range s.clients {
 		timing := t.Timing()
+		timing.Retry, timing.RetryMost = 2*time.Second, 20*time.Second
+		// So short that tokens are asked for again and again.
 		timing.Token = 5*time.Minute + min(s.o.For/10, time.Minute)
 		t.SetTiming(timing)
 	}
@@ -177,7 +180,11 @@ func (s *soak) notify(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		for s.offered < int(time.Since(s.began).Seconds()*float64(s.o.Rate)) {
+		for due := int(time.Since(s.began).Seconds() * float64(s.o.Rate)); s.offered+s.report.Withheld < due; {
+			if s.cloud.Afoot() > mostAfoot {
+				s.report.Withheld++
+				continue
+			}
 			i := r.IntN(soakTenants)
 			s.clients[i].Notify(s.names[i](r.IntN(soakLaptops)))
 			s.offered++

@@ -18,8 +18,9 @@ type SoakReport struct {
 	Seconds float64 `json:"seconds"`
 	Rate    int     `json:"rate"` // notifications a second that were asked for
 
-	Offered   int            `json:"offered"` // notifications, without copies
-	Facts     uint64         `json:"facts"`   // that entered the journal, alarms among them
+	Offered   int            `json:"offered"`  // notifications, without copies
+	Withheld  int            `json:"withheld"` // because too many waited to be taken
+	Facts     uint64         `json:"facts"`    // that entered the journal, alarms among them
 	PerSecond float64        `json:"facts_per_second"`
 	Illnesses int            `json:"illnesses"`
 	Faults    map[string]int `json:"faults"`
@@ -89,6 +90,9 @@ func (s *soak) judge(ctx context.Context) error {
 	}
 	if err := s.count(ctx); err != nil {
 		return err
+	}
+	if r.Withheld > r.Offered/20 {
+		s.wrong("notifications are not taken as fast as they come: %d of %d could not be sent", r.Withheld, r.Withheld+r.Offered)
 	}
 	r.Trends = s.watch.trends()
 	for _, t := range r.Trends {
