@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -23,6 +24,7 @@ type worker struct {
 	admin   string
 	listen  string
 	log     string
+	within  []string // a command that runs the program, such as one that slows its disk; it must keep the process
 
 	mu     sync.Mutex
 	cmd    *exec.Cmd
@@ -36,7 +38,8 @@ func (wk *worker) start(ctx context.Context) error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), wk.program, "run", "--config", wk.config, "--log", "json")
+	line := append(slices.Clone(wk.within), wk.program, "run", "--config", wk.config, "--log", "json")
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), line[0], line[1:]...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.Dir = filepath.Dir(wk.config)
 	if err := cmd.Start(); err != nil {
