@@ -20,15 +20,16 @@ type Case struct {
 	Episode   int       `json:"episode,omitempty"` // counts the times it opened as another case
 	Opened    time.Time `json:"opened,omitzero"`
 	Closed    time.Time `json:"closed,omitzero"`
-	ClosedBy  string    `json:"closedBy,omitempty"` // a person; empty: proof
-	Waived    string    `json:"waived,omitempty"`   // the risk that person saw; see [Device.Risk]
-	Rung      int       `json:"rung"`               // rungs climbed so far
-	Since     time.Time `json:"since,omitzero"`     // when the rung below was done, or the case opened
-	Told      time.Time `json:"told,omitzero"`      // when the user was first told in this episode; zero: not yet
-	Shown     bool      `json:"shown,omitempty"`    // the last look showed the risk
-	Clearing  time.Time `json:"clearing,omitzero"`  // when the device was first seen healthy; zero: it is not
-	Bad       []Signal  `json:"bad,omitempty"`      // the signals that were bad in this episode and must be seen good
-	Unproven  []string  `json:"unproven,omitempty"` // why health is not believed yet
+	ClosedBy  string    `json:"closedBy,omitempty"`  // a person; empty: proof
+	ClosedFor string    `json:"closedFor,omitempty"` // why that person says
+	Waived    string    `json:"waived,omitempty"`    // the risk that person saw; see [Device.Risk]
+	Rung      int       `json:"rung"`                // rungs climbed so far
+	Since     time.Time `json:"since,omitzero"`      // when the rung below was done, or the case opened
+	Told      time.Time `json:"told,omitzero"`       // when the user was first told in this episode; zero: not yet
+	Shown     bool      `json:"shown,omitempty"`     // the last look showed the risk
+	Clearing  time.Time `json:"clearing,omitzero"`   // when the device was first seen healthy; zero: it is not
+	Bad       []Signal  `json:"bad,omitempty"`       // the signals that were bad in this episode and must be seen good
+	Unproven  []string  `json:"unproven,omitempty"`  // why health is not believed yet
 	Attention []string  `json:"attention,omitempty"`
 	Hold      *Hold     `json:"hold,omitempty"`
 	Woken     *Hold     `json:"woken,omitempty"` // a hold that has ended: nothing climbs before a look has shown how things stand since

@@ -57,7 +57,7 @@ func (t *turn) open(policy int) {
 		t.Effects = nil // the closing tasks carry what they need
 		t.Acts = nil
 	}
-	t.Open, t.Opened, t.ClosedBy, t.Waived = true, t.now, "", ""
+	t.Open, t.Opened, t.ClosedBy, t.ClosedFor, t.Waived = true, t.now, "", "", ""
 	t.Bad, t.Attention, t.Hold, t.Woken = nil, nil, nil, nil
 	verb := "opened"
 	if again {

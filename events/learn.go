@@ -55,7 +55,7 @@ func (t *turn) learn(f Fact) {
 	case Closed:
 		if t.Open {
 			t.close(fmt.Sprintf("by %s: %s", f.By, f.Reason), false)
-			t.ClosedBy, t.Waived = f.By, t.Device.Risk()
+			t.ClosedBy, t.ClosedFor, t.Waived = f.By, f.Reason, t.Device.Risk()
 		}
 	case Retried:
 		t.retried(f)

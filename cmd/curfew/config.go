@@ -55,6 +55,8 @@ type config struct {
 	Noise map[string]noiseConfig `json:"noise"` // by destination
 	Hush  map[string]gate.Noise  `json:"-"`     // of every destination
 
+	Report *reportConfig `json:"report"` // nil: none
+
 	Policies events.Policies `json:"-"`
 }
 
@@ -180,6 +182,7 @@ func (c *checker) config() *config {
 	c.isolation(conf)
 	c.maintenance(conf)
 	c.noise(conf)
+	c.report(conf)
 	return conf
 }
 

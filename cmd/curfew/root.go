@@ -192,7 +192,7 @@ func newRootCmd(a *app) *cobra.Command {
 		}
 	}
 	add("work", newTryCmd(a), newExampleCmd(a), newCheckCmd(a), newSchemaCmd(a), newBaselineCmd(a), newRunCmd(a))
-	add("look", newCasesCmd(a), newCaseCmd(a), newOnCallCmd(a), newEvidenceCmd(a))
+	add("look", newCasesCmd(a), newCaseCmd(a), newHiddenCmd(a), newOnCallCmd(a), newEvidenceCmd(a))
 	add("act", newAckCmd(a), newSnoozeCmd(a), newCloseCmd(a), newLiftCmd(a), newNoteCmd(a), newLookCmd(a), newRetryCmd(a))
 	add("gate", newApproveCmd(a), newDenyCmd(a), newHeldCmd(a), newPauseCmd(a), newPausesCmd(a), newResumeCmd(a))
 	add("care", newHealthCmd(a), newDeadCmd(a), newDoctorCmd(a), newDestinationsCmd(a), newSubscriptionsCmd(a), newTemplateCmd(a), newJournalCmd(a), newBackupCmd(a), newRestoreCmd(a), newBenchCmd(a), newVersionCmd(a))

@@ -241,6 +241,9 @@ func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
 	g.Go(func() error { return w.guard.Watch(ctx, tenants) })
 	g.Go(func() error { return answers.Run(ctx) })
 	g.Go(func() error { return w.digester().Run(ctx) })
+	for _, report := range w.weeklies(w.clouds.watch) {
+		g.Go(func() error { return report.Run(ctx) })
+	}
 	if !w.conf.Role.acts() {
 		g.Go(func() error { return (&absence{journal: w.journal, log: w.log}).watch(ctx) })
 	}
