@@ -252,7 +252,11 @@ func (s *teller) effects(c events.Case) []painted {
 	var out []painted
 	for _, e := range c.Effects {
 		o := events.Order{Action: e.Action, Destination: e.Destination}
-		out = append(out, s.paint(plain, join("  ", orderText(o)+", "+s.when(e.At)+prefixed(": ", e.Ref), handlers.SafeLink(e.Link))))
+		how := ""
+		if e.Digest {
+			how = " in a digest"
+		}
+		out = append(out, s.paint(plain, join("  ", orderText(o)+how+", "+s.when(e.At)+prefixed(": ", e.Ref), handlers.SafeLink(e.Link))))
 	}
 	return out
 }

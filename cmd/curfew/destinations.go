@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"curfew/events"
+	"curfew/events/gate"
 	"curfew/handlers/ticket"
 )
 
@@ -55,7 +56,7 @@ STATE is as the running worker has it; the destinations are not asked. OPEN coun
 the tickets or pages of open cases.
 
 With --json each line is an object with name, kind, for, find, comment, resolve,
-readBack, webhook, open, waiting, failing, given and state.`,
+readBack, webhook, open, waiting, failing, given, state, digestsSince and nextDigest.`,
 		Example: "  curfew destinations -c curfew.yaml\n  curfew destinations test desk --tenant contoso",
 		Args:    cobra.NoArgs,
 	}
@@ -75,6 +76,21 @@ type destination struct {
 	Failing int    `json:"failing"` // of these, tasks that did not work so far
 	Given   int    `json:"given"`   // tasks of open cases that were given up
 	State   string `json:"state"`
+
+	DigestsSince time.Time `json:"digestsSince,omitzero"` // it gets digests instead of single pages
+	NextDigest   time.Time `json:"nextDigest,omitzero"`
+}
+
+// withDigests adds how the destinations stand with digests.
+func withDigests(ctx context.Context, q *queue, all map[string]*destination) error {
+	for name, d := range all {
+		x, err := gate.DigestsOf(ctx, state{q.State()}, name)
+		if err != nil {
+			return err
+		}
+		d.DigestsSince, d.NextDigest = x.Since, x.Due
+	}
+	return nil
 }
 
 // needDestinations reads the configuration and returns its destinations.
@@ -118,7 +134,7 @@ func (a *app) listDestinations(ctx context.Context, asJSON bool) error {
 				return ctx.Err()
 			}
 		}
-		return nil
+		return withDigests(ctx, q, all)
 	})
 	if e := (exit{}); errors.As(err, &e) && e.code == exitNoWorker {
 		for _, d := range all {
@@ -163,6 +179,8 @@ func (a *app) printDestinations(all map[string]*destination, asJSON bool) error 
 			d.State = count(d.Failing, "task") + " did not work so far and will be tried again"
 		case d.Given > 0:
 			d.State = count(d.Given, "task") + " given up; see `curfew dead list`"
+		case !d.DigestsSince.IsZero():
+			d.State = "digests since " + p.when(d.DigestsSince) + ", the next at " + p.clock(d.NextDigest)
 		case d.Waiting > 0:
 			d.State, look = count(d.Waiting, "task")+" under way", plain
 		default:

@@ -33,7 +33,8 @@ func newSnoozeCmd(a *app) *cobra.Command {
 	cmd := a.sayCmd(s, "snooze", "Hear nothing about a case until an end you name, for a reason you give",
 		`Put a case to sleep. Besides what "curfew ack" does, nobody is called when it
 turns out that only a person can help. An end and a reason are needed; 30 days
-away at most. --lift wakes the case.`,
+away at most. --lift wakes the case. At the end the device is looked at, and what is
+still true is told again: on its ticket, by its pages, and what only a person can do.`,
 		`  curfew snooze LT-042 --for 3d --reason "in the post to the repair shop"
   curfew snooze LT-042 --until 2026-03-09 -m "user on leave, device switched off"
   curfew snooze LT-042 --lift`,

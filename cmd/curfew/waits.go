@@ -107,6 +107,8 @@ func taskStatus(c events.Case, t events.Task) (string, time.Time) {
 		return fmt.Sprintf("put off, %s so far%s", times(t.Tries), prefixed(": ", t.Why)), t.Next
 	case c.Hold != nil:
 		return "held back by the hold", c.Hold.Until
+	case c.Woken != nil:
+		return "held back until the device was looked at: the hold by " + c.Woken.By + " has ended", time.Time{}
 	}
 	return "held back until it is due", t.Next
 }

@@ -70,13 +70,19 @@ func (f *flow) token(task string, urgent bool, r Rate, now time.Time) bool {
 
 // admit lets a task through, or says when the digest is due that tells of it. From
 // the first one that finds no token, what is not urgent waits for digests, until
-// there is little to tell.
-func (f *flow) admit(task string, urgent bool, r Rate, now time.Time) (pass, changed bool, again time.Time) {
+// there is little to tell. A person's word lets a task through without a token.
+//
+// While there are digests, whatever is let through changes the record: so a digest
+// that has found the task waiting cannot be stored.
+func (f *flow) admit(task string, urgent, released bool, r Rate, now time.Time) (pass, changed bool, again time.Time) {
 	switch {
 	case f.Sending != nil && slices.Contains(f.Sending.Tasks, task):
 		return false, false, f.Sending.Until
 	case f.has(task, r, now):
-		return true, false, time.Time{}
+		return true, !f.Due.IsZero(), time.Time{}
+	case released:
+		f.Took = append(f.Took, took{task, now})
+		return true, true, time.Time{}
 	case !f.Due.IsZero() && !urgent:
 		return false, false, f.Due
 	case f.token(task, urgent, r, now):

@@ -178,7 +178,7 @@ func (d *Digester) waiting(ctx context.Context, name string, n Noise, had []stri
 			return nil, fmt.Errorf("gate: which pages wait for a digest: %w", err)
 		}
 		for _, t := range c.Pending {
-			waits := t.Held != nil && t.Held.Gate == GateDigest && !t.Out && t.Begun == nil && t.Destination == name
+			waits := t.Held != nil && t.Held.Gate == GateDigest && !t.Out && t.Begun == nil && !t.Unsure && t.Destination == name
 			if !waits || n.PerTenant && slices.Contains(had, c.Tenant) || quiet && !n.urgent(c) {
 				continue
 			}

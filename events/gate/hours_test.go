@@ -117,7 +117,7 @@ func TestBuckets(t *testing.T) {
 			if !f.Due.IsZero() && !now.Before(f.Due) {
 				f.settle(r, now)
 			}
-			pass, _, again := f.admit(task, urgent, r, now)
+			pass, _, again := f.admit(task, urgent, false, r, now)
 			if at, had := passed[task]; pass && (!had || now.Sub(at) >= r.Within) {
 				passed[task] = now
 			} else if had && now.Sub(at) < r.Within && !pass {
@@ -146,11 +146,18 @@ func TestASecondBucketForWhatIsUrgent(t *testing.T) {
 	var f flow
 	got := ""
 	for i := range 12 {
-		pass, _, _ := f.admit(string(rune('a'+i)), i >= 6, r, noon)
+		pass, _, _ := f.admit(string(rune('a'+i)), i >= 6, false, r, noon)
 		got += map[bool]string{true: "+", false: "-"}[pass]
 	}
 	if got != "++----+++---" {
 		t.Error(got)
+	}
+	if pass, changed, _ := f.admit("c", false, true, r, noon); !pass || !changed {
+		t.Error("a person's word does not let it through")
+	}
+	f.Sending = &sending{Tasks: []string{"d"}}
+	if pass, _, _ := f.admit("d", true, true, r, noon); pass {
+		t.Error("it would be told by itself and in a digest")
 	}
 	if n := (Noise{}); n.urgent(events.Case{Device: events.Device{Threat: "mediumSeverity"}}) || !n.urgent(events.Case{Device: events.Device{Threat: "highSeverity"}}) {
 		t.Error("high is urgent, and medium is not")

@@ -70,8 +70,8 @@ func (g *Guard) hush(ctx context.Context, c events.Case, t events.Task) (*events
 	if until, quiet := quietUntil(n.Quiet, now); quiet && !urgent && releasedBy(t, GateQuiet) == "" {
 		return held(t, GateQuiet, fmt.Sprintf("%s has quiet hours until %s, and this is not urgent", t.Destination, until.Format("Mon 15:04 MST")), until), nil
 	}
-	comment := remarks(c, t)
-	if n.Rate.Count <= 0 || t.Action == events.Ticket && !comment || releasedBy(t, GateDigest) != "" || releasedBy(t, GateRate) != "" {
+	comment, released := remarks(c, t), releasedBy(t, GateDigest) != ""
+	if n.Rate.Count <= 0 || t.Action == events.Ticket && !comment || releasedBy(t, GateRate) != "" {
 		return nil, nil
 	}
 	var pass bool
@@ -80,7 +80,7 @@ func (g *Guard) hush(ctx context.Context, c events.Case, t events.Task) (*events
 		if comment {
 			pass, changed, again = f.space(t.ID, urgent, n.Rate, now)
 		} else {
-			pass, changed, again = f.admit(t.ID, urgent, n.Rate, now)
+			pass, changed, again = f.admit(t.ID, urgent, released, n.Rate, now)
 		}
 		return changed, nil
 	})
