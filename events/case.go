@@ -26,6 +26,8 @@ type Case struct {
 	Rung      int       `json:"rung"`                // rungs climbed so far
 	Since     time.Time `json:"since,omitzero"`      // when the rung below was done, or the case opened
 	Told      time.Time `json:"told,omitzero"`       // when the user was first told in this episode; zero: not yet
+	Mailed    time.Time `json:"mailed,omitzero"`     // when the user was last mailed by a rung of this episode
+	Reached   time.Time `json:"reached,omitzero"`    // when the user was last told by another way too, see reach
 	Shown     bool      `json:"shown,omitempty"`     // the last look showed the risk
 	Clearing  time.Time `json:"clearing,omitzero"`   // when the device was first seen healthy; zero: it is not
 	Bad       []Signal  `json:"bad,omitempty"`       // the signals that were bad in this episode and must be seen good
@@ -63,6 +65,7 @@ type Person struct {
 	Name     string `json:"name,omitempty"`
 	Mail     string `json:"mail,omitempty"`
 	Language string `json:"language,omitempty"`
+	TimeZone string `json:"timeZone,omitempty"`
 }
 
 // A Hold is a person's word that the ladder must wait.
@@ -104,6 +107,7 @@ func (c Case) Inhabited() Device {
 	d := c.Device
 	if d.User == "" {
 		d.User, d.UserID, d.UserName, d.UserMail, d.Language = c.Person.User, c.Person.UserID, c.Person.Name, c.Person.Mail, c.Person.Language
+		d.TimeZone = c.Person.TimeZone
 	}
 	return d
 }

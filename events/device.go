@@ -27,6 +27,7 @@ type Device struct {
 	UserName  string `json:"userName,omitempty"` // and display name
 	UserMail  string `json:"userMail,omitempty"` // where the user reads mail; empty: User is tried
 	Language  string `json:"language,omitempty"` // BCP 47, the user's preferred one
+	TimeZone  string `json:"timeZone,omitempty"` // an IANA name, of the user's mailbox; read only where it is asked for
 
 	Category string   `json:"category,omitempty"` // deviceCategoryDisplayName
 	Tags     []string `json:"tags,omitempty"`     // Defender's machine tags; read only where they are asked for

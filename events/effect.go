@@ -8,6 +8,9 @@ func (t *turn) effect(task Task, f Done) {
 	same := func(e Effect) bool { return e.Destination == task.Destination && e.Action == task.Action }
 	switch task.Action {
 	case Mail:
+		if task.Rung > 0 && t.Open {
+			t.Mailed = t.now
+		}
 		switch {
 		case task.Rung == 0:
 		case !t.Open && t.ClosedBy == "":

@@ -51,6 +51,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/look", "events handlers", handler},
 	{"handlers/mail", "events handlers", handler},
 	{"handlers/neighbours", "events handlers", handler},
+	{"handlers/notify", "events handlers", handler},
 	{"handlers/page", "events handlers", handler},
 	{"handlers/page/rota", "", pure},
 	{"handlers/page/oncall", "handlers handlers/page handlers/page/rota handlers/page/webhook", handler},

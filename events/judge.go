@@ -88,6 +88,7 @@ func (t *turn) start(policy int) {
 		t.Policy = t.p.List[policy].Name
 	}
 	t.Rung, t.Since, t.Told, t.Clearing, t.Unproven = 0, t.now, time.Time{}, time.Time{}, nil
+	t.Mailed, t.Reached = time.Time{}, time.Time{}
 }
 
 // move puts the case under another policy: a graver one at once, a lesser one
@@ -216,11 +217,13 @@ func (t *turn) close(how string, well bool) {
 	t.say("case closed %s", how)
 	if well {
 		t.bid(t.Policy, told)
+		t.recall()
 	}
 	t.Open, t.Closed = false, t.now
 	t.Hold, t.Woken, t.Bad, t.Attention, t.Unproven, t.Again = nil, nil, nil, nil, nil, false
 	t.Shown = false
 	t.Rung, t.Since, t.Told, t.Clearing, t.Synced = 0, time.Time{}, time.Time{}, time.Time{}, time.Time{}
+	t.Mailed, t.Reached = time.Time{}, time.Time{}
 	for _, e := range slices.Clone(t.Effects) {
 		t.undo(e)
 	}

@@ -109,9 +109,12 @@ func (t *turn) seen(f Seen) {
 		t.say("seen: %s", d.Risk())
 		t.reweigh()
 	}
+	if d.TimeZone == "" && d.UserID == t.Person.UserID {
+		d.TimeZone = t.Person.TimeZone // it was not told this time
+	}
 	t.Device, t.saw = d, true
 	if d.User != "" {
-		t.Person = Person{d.User, d.UserID, d.UserName, d.UserMail, d.Language}
+		t.Person = Person{d.User, d.UserID, d.UserName, d.UserMail, d.Language, d.TimeZone}
 	}
 	t.Looked = later(t.Looked, t.now)
 }

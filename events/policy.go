@@ -16,6 +16,7 @@ type Policies struct {
 	Isolation time.Duration // how long a device is isolated before a person is asked whether it should stay so; 0: a day
 	Approvers Approvers     // who is asked by mail to approve
 	Answer    time.Duration // how long a case is somebody's who answered its ticket or page; 0: four hours
+	Reach     Reach         // how users can be told besides by mail
 	Gap       time.Duration // from a page that nobody answers to the next; later gaps are twice as long each; 0: 15 minutes
 	Version   string        // names the rules, for the record
 }
@@ -31,6 +32,10 @@ func (a Approvers) Of(tenant string) []string {
 	}
 	return a[""]
 }
+
+// Reach is how the users of a tenant can be told besides by mail: [Notify], [Push],
+// both or neither, by tenant.
+type Reach map[string][]Action
 
 // A Policy says which devices it is about, and what to do about them.
 type Policy struct {

@@ -79,6 +79,7 @@ func (t *turn) advance() {
 	t.repeat()
 	t.tend()
 	t.climb()
+	t.reach()
 	t.makeWay()
 	t.lapse()
 	t.send()

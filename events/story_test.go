@@ -114,6 +114,14 @@ var answeredFor = events.Policies{
 	}},
 }
 
+// reached are the policies of every story in a tenant that can tell users besides by
+// mail.
+func reached() events.Policies {
+	p := policies
+	p.Reach = events.Reach{"contoso": {events.Notify, events.Push}}
+	return p
+}
+
 func highAlert(d events.Device) bool {
 	for _, a := range d.OpenAlerts() {
 		if events.Severity(a.Severity) >= events.High {
@@ -169,7 +177,7 @@ func replay(t *testing.T, story string) string {
 		}
 		s.now = s.now.Add(wait)
 		if words[1] == "policy" {
-			s.p = map[string]events.Policies{"two": twoPeople, "contained": contained, "answered": answeredFor}[words[2]]
+			s.p = map[string]events.Policies{"two": twoPeople, "contained": contained, "answered": answeredFor, "reached": reached()}[words[2]]
 			continue
 		}
 		if words[1] == "tenant" {

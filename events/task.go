@@ -11,6 +11,8 @@ const (
 	Look        Action = "look"        // ask Graph how the device is now
 	Sync        Action = "sync"        // ask the device to check in with Intune
 	Mail        Action = "mail"        // tell the user, or who may approve
+	Notify      Action = "notify"      // tell the user by Teams' activity feed
+	Push        Action = "push"        // tell the user by Company Portal on a phone
 	Ticket      Action = "ticket"      // open a ticket, or add to the open one
 	Close       Action = "close"       // close the ticket
 	Page        Action = "page"        // wake somebody
@@ -31,7 +33,7 @@ const (
 // Actions are all of them.
 func Actions() []Action {
 	return []Action{
-		Look, Sync, Mail, Ticket, Close, Page, Resolve, Scan, Neighbours, Investigate,
+		Look, Sync, Mail, Notify, Push, Ticket, Close, Page, Resolve, Scan, Neighbours, Investigate,
 		Lock, Restart, Isolate, Unisolate, Reset, Restore, Retire, Wipe,
 	}
 }

@@ -22,11 +22,12 @@ const (
 	investigating // the one call of it that has a limit apart
 	auditing      // Entra's logs
 	conditional   // Conditional Access
+	teams         // its activity feed
 	services      // how many
 )
 
 func (s service) String() string {
-	return [...]string{"Intune", "security", "identity", "mailbox", "subscription", "Defender for Endpoint", "investigations", "audit log", "Conditional Access"}[s]
+	return [...]string{"Intune", "security", "identity", "mailbox", "subscription", "Defender for Endpoint", "investigations", "audit log", "Conditional Access", "Teams"}[s]
 }
 
 // An allowance is how much of a service one app may use in one tenant. In any
@@ -49,6 +50,7 @@ type allowance struct {
 //	                 get-machines and others, 2025-03); counted together
 //	investigations   50 in an hour (Defender docs: initiate-autoir-investigation)
 //	audit logs       5 in 10 s
+//	Teams            5 activity notifications in a second
 //	Conditional      callers report 1 in a second, refused without a Retry-After;
 //	Access           no page of Microsoft's says so
 func (s service) allowance() allowance {
@@ -62,6 +64,7 @@ func (s service) allowance() allowance {
 		investigating: {30.0 / 3600, 10},
 		auditing:      {0.1, 3},
 		conditional:   {0.8, 1},
+		teams:         {2, 2},
 	}[s]
 }
 

@@ -37,6 +37,7 @@ type Error struct {
 	local  bool // nothing was sent: the budget is used up
 	open   bool // see ApprovalOpen
 	signIn bool // there is no token
+	absent bool // see NotThere
 }
 
 // Error is one line for people.

@@ -59,6 +59,9 @@ func (c *Client) lookUser(ctx context.Context, d *events.Device) error {
 		d.UserName = string(u.Name)
 	}
 	d.UserMail, d.Language = string(u.Mail), string(u.Language)
+	if c.tenant.Look.TimeZone {
+		c.lookZone(ctx, d)
+	}
 	return nil
 }
 

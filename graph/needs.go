@@ -22,6 +22,9 @@ const (
 	FeatureGroupEvents Feature = "subscribe groups" //
 	FeatureMail        Feature = "mail"
 	FeatureSentItems   Feature = "sent items" // whether a mail was sent before
+	FeatureTimeZone    Feature = "time zone"  // of the user's mailbox
+	FeatureNotify      Feature = "notify"     // in Teams
+	FeaturePush        Feature = "push"       // by Company Portal
 	FeatureEdits       Feature = "policy edits"
 	FeatureOfUser      Feature = "neighbours by user"
 	FeatureOfIncident  Feature = "neighbours by incident"
@@ -110,6 +113,8 @@ func instead(role string) []string {
 		return []string{"Group.Read.All", "GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	case needsSent:
 		return []string{"Mail.ReadWrite"}
+	case needsZone:
+		return []string{"MailboxSettings.ReadWrite"}
 	case needsIntuneAudit:
 		return []string{"DeviceManagementApps.ReadWrite.All"}
 	case needsAutopilot:
@@ -151,6 +156,8 @@ func needs() []Need {
 		exactly(read(FeatureGroupEvents, Watch, "Group.Read.All", "subscribe to changes of groups")),
 		byExchange(read(FeatureMail, Watch, needsMail, "send mail")),
 		byExchange(read(FeatureSentItems, Watch, needsSent, "find out after a crash whether a mail was sent")),
+		byExchange(read(FeatureTimeZone, Watch, needsZone, "write times as the user reads them")),
+		{Feature: FeatureNotify, Identity: Watch, Audience: GraphAPI, Role: needsActivity, Why: "notify users in Teams", Elsewhere: "the manifest of the app of Teams may ask for TeamsActivity.Send.User"},
 		read(FeatureEdits, Watch, needsAudit, "read who changed Conditional Access"),
 		read(FeatureEdits, Watch, needsIntuneAudit, "read who changed compliance policies"),
 		read(FeatureOfUser, Watch, needsDevices, "find the user's other devices"),
@@ -170,6 +177,11 @@ func needs() []Need {
 		all = append(all, read(f, Act, needsActions, string(f)), read(f, Act, needsDevices, "check the device right before, and see what became of it"))
 	}
 	all = append(all,
+		// Of the two that the page of the group form names, that of the device form
+		// names only this one (Graph docs: managedDevice
+		// sendCustomNotificationToCompanyPortal).
+		exactly(read(FeaturePush, Act, needsPush, "push to phones by Company Portal")),
+		read(FeaturePush, Act, needsDevices, "find the user's phone"),
 		read(FeatureApprovals, Act, needsApprovals, "see what a second administrator decided"),
 		read(FeaturePreflight, Act, needsDevices, "read the device right before a reset"),
 		read(FeaturePreflight, Act, needsEntra, "know that the device is not hybrid joined"),
@@ -195,6 +207,9 @@ const (
 	needsMembers   = "GroupMember.Read.All"
 	needsMail      = "Mail.Send"
 	needsSent      = "Mail.Read"
+	needsZone      = "MailboxSettings.Read"
+	needsActivity  = "TeamsActivity.Send"
+	needsPush      = "DeviceManagementServiceConfig.ReadWrite.All"
 	needsAutopilot = "DeviceManagementServiceConfig.Read.All"
 	needsKeys      = "BitlockerKey.ReadBasic.All"
 

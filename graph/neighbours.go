@@ -148,7 +148,7 @@ func (n *neighbourhood) managedBy(ctx context.Context, path, filter string, mean
 }
 
 func (n *neighbourhood) ofUser(ctx context.Context, user string) error {
-	if !isGUID(user) && (!strings.Contains(user, "@") || len(user) > 320 || strings.ContainsAny(user, "/?\\%") || user != oneLine(user, 320)) {
+	if !isGUID(user) && !isPrincipal(user) {
 		return final("", "%q is neither the object id nor the principal name of a user", oneLine(user, 64))
 	}
 	_, err := n.managedBy(ctx, "v1.0/users/"+url.PathEscape(user)+"/managedDevices", "", func(r managedRow) bool {

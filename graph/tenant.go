@@ -23,6 +23,11 @@ type Tenant struct {
 	// MailFrom is the mailbox that mail to users is sent from, by user principal
 	// name or object id. Empty: no mail can be sent.
 	MailFrom string
+
+	// TeamsApp is the app of Teams that notifies users there: its id in the app
+	// catalogue. Its manifest names our app's client id, and users have it installed.
+	// Empty: nobody is notified there.
+	TeamsApp string
 	Look     LookOptions
 
 	// Defender says how Defender for Endpoint is reached, which has an API and
@@ -48,6 +53,7 @@ type LookOptions struct {
 	SkipAlerts     bool // Defender's alerts are not read again
 	SkipEntra      bool // how the device is joined
 	SkipUser       bool // name, mail address and language of the user
+	TimeZone       bool // read the time zone of the user's mailbox
 	Groups         bool // read the groups of the user; only where a rule needs them
 	Tags           bool // read Defender's machine tags, where [Tenant].Defender is set; only where a rule needs them
 }
@@ -131,6 +137,9 @@ func (t Tenant) check() error {
 	}
 	if strings.ContainsAny(t.MailFrom, "/?# \t\r\n") {
 		wrong = append(wrong, fmt.Errorf("mail sender %q is not a user principal name or an object id", t.MailFrom))
+	}
+	if t.TeamsApp != "" && !isGUID(t.TeamsApp) {
+		wrong = append(wrong, fmt.Errorf("app of Teams %q is not a GUID", t.TeamsApp))
 	}
 	if _, err := t.endpoint(); err != nil {
 		wrong = append(wrong, err)

@@ -3,7 +3,9 @@ package handlers
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"curfew/events"
 )
@@ -36,7 +38,17 @@ type words struct {
 	unknown   string // a setting nobody here knows; named follows
 	grades    map[string]string
 	subjects  map[subject]Finding // named follows What
-	reference string              // the tag
+	calendar  calendar
+	reference string // the tag
+}
+
+// A calendar is how moments are written.
+type calendar struct {
+	moment string // {weekday}, {day}, {month}, {year}, {time} and {zone}
+	clock  string // {time}, as package time lays it out
+	first  string // the first day of a month
+	days   string // from Sunday on
+	months string
 }
 
 // A subject is what settings of compliance policies are about.
@@ -91,6 +103,34 @@ func (t Telling) words() words {
 		}
 	}
 	return all[0]
+}
+
+// When writes a moment for the person, in a time zone; "" for none.
+func (t Telling) When(at time.Time, zone *time.Location) string {
+	if at.IsZero() {
+		return ""
+	}
+	c := t.words().calendar
+	at = at.In(zone)
+	day := strconv.Itoa(at.Day())
+	if day == "1" {
+		day = c.first
+	}
+	return strings.NewReplacer(
+		"{weekday}", strings.Fields(c.days)[at.Weekday()], "{day}", day, "{month}", strings.Fields(c.months)[at.Month()-1],
+		"{year}", at.Format("2006"), "{time}", at.Format(c.clock), "{zone}", at.Format("MST"),
+	).Replace(c.moment)
+}
+
+// ZoneOf is the time zone of a device's user, or the other one if theirs is not
+// known here.
+func ZoneOf(d events.Device, other *time.Location) *time.Location {
+	if d.TimeZone != "" && len(d.TimeZone) <= 64 {
+		if zone, err := time.LoadLocation(d.TimeZone); err == nil {
+			return zone
+		}
+	}
+	return cmp.Or(other, time.UTC)
 }
 
 // grade is a severity or a level in the language; as Microsoft writes it if there

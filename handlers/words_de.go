@@ -14,6 +14,11 @@ func german() words {
 		unsaid:    "Das Gerät entspricht nicht den Vorgaben Ihrer Organisation; welcher nicht, wurde nicht mitgeteilt",
 		named:     "(Einstellung „%1“ der Richtlinie „%2“)",
 		unknown:   "Eine Einstellung, die Ihre Organisation verlangt, ist nicht so, wie sie sein soll",
+		calendar: calendar{
+			moment: "{weekday}, {day}. {month} {year} um {time} Uhr ({zone})", first: "1", clock: "15:04",
+			days:   "Sonntag Montag Dienstag Mittwoch Donnerstag Freitag Samstag",
+			months: "Januar Februar März April Mai Juni Juli August September Oktober November Dezember",
+		},
 		grades: map[string]string{
 			"informational": "nur zur Information", "low": "niedrig", "medium": "mittel", "moderate": "mittel", "high": "hoch", "severe": "sehr hoch",
 			"compromised": "kompromittiert",

@@ -14,6 +14,11 @@ func english() words {
 		unsaid:    "The device does not meet your organisation's rules; which one was not said",
 		named:     "(setting “%1” of policy “%2”)",
 		unknown:   "A setting that your organisation requires is not as it should be",
+		calendar: calendar{
+			moment: "{weekday}, {day} {month} {year} at {time} {zone}", first: "1", clock: "15:04",
+			days:   "Sunday Monday Tuesday Wednesday Thursday Friday Saturday",
+			months: "January February March April May June July August September October November December",
+		},
 		grades: map[string]string{
 			"informational": "informational", "low": "low", "medium": "medium", "moderate": "moderate", "high": "high", "severe": "severe",
 			"compromised": "compromised",

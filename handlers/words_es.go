@@ -14,6 +14,11 @@ func spanish() words {
 		unsaid:    "El dispositivo no cumple las normas de su organización; no se ha indicado cuál",
 		named:     "(opción «%1» de la directiva «%2»)",
 		unknown:   "Una opción que exige su organización no está configurada como debería",
+		calendar: calendar{
+			moment: "{weekday}, {day} de {month} de {year}, a las {time} h ({zone})", first: "1", clock: "15:04",
+			days:   "domingo lunes martes miércoles jueves viernes sábado",
+			months: "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+		},
 		grades: map[string]string{
 			"informational": "informativo", "low": "bajo", "medium": "medio", "moderate": "medio", "high": "alto", "severe": "crítico",
 			"compromised": "dispositivo comprometido",

@@ -14,6 +14,11 @@ func french() words {
 		unsaid:    "L’appareil ne respecte pas les règles de votre organisation ; laquelle n’a pas été précisée",
 		named:     "(paramètre « %1 » de la stratégie « %2 »)",
 		unknown:   "Un paramètre exigé par votre organisation n’est pas réglé comme il le devrait",
+		calendar: calendar{
+			moment: "{weekday} {day} {month} {year} à {time} ({zone})", first: "1er", clock: "15 h 04",
+			days:   "dimanche lundi mardi mercredi jeudi vendredi samedi",
+			months: "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+		},
 		grades: map[string]string{
 			"informational": "pour information", "low": "faible", "medium": "moyen", "moderate": "moyen", "high": "élevé", "severe": "critique",
 			"compromised": "appareil compromis",

@@ -14,6 +14,11 @@ func dutch() words {
 		unsaid:    "Het apparaat voldoet niet aan de regels van uw organisatie; aan welke niet, is niet doorgegeven",
 		named:     "(instelling ‘%1’ van beleid ‘%2’)",
 		unknown:   "Een instelling die uw organisatie vereist, staat niet zoals het hoort",
+		calendar: calendar{
+			moment: "{weekday} {day} {month} {year} om {time} uur ({zone})", first: "1", clock: "15:04",
+			days:   "zondag maandag dinsdag woensdag donderdag vrijdag zaterdag",
+			months: "januari februari maart april mei juni juli augustus september oktober november december",
+		},
 		grades: map[string]string{
 			"informational": "ter informatie", "low": "laag", "medium": "gemiddeld", "moderate": "gemiddeld", "high": "hoog", "severe": "zeer hoog",
 			"compromised": "gecompromitteerd",

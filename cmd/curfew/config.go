@@ -177,6 +177,7 @@ func (c *checker) config() *config {
 		c.destinations(conf)
 	}
 	c.rules(conf, written)
+	c.reach(conf)
 	c.gates(conf)
 	c.apart(conf)
 	c.isolation(conf)

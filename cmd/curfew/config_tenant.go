@@ -19,6 +19,7 @@ type tenantConfig struct {
 	Baseline  *authConfig      `json:"baseline"`  // what reads and writes policies; the worker never does
 	Defender  *defenderConfig  `json:"defender"`  // nil: it is not used
 	MailFrom  string           `json:"mail_from"` // empty: no mail can be sent
+	Reach     reachConfig      `json:"reach"`     // besides by mail
 	Approvers []string         `json:"approvers"` // mail addresses; none: those of approvals
 	Sweep     sweepConfig      `json:"sweep"`
 	Subscribe []string         `json:"subscribe"` // Graph resources
@@ -76,8 +77,9 @@ type lookConfig struct {
 	Alerts     bool `json:"alerts"`
 	Entra      bool `json:"entra"`
 	User       bool `json:"user"`
-	Groups     bool `json:"groups"` // left out: whether a condition asks for them
-	Tags       bool `json:"-"`      // Defender's, where something asks for them
+	TimeZone   bool `json:"time_zone"` // of the user's mailbox; left out: not read
+	Groups     bool `json:"groups"`    // left out: whether a condition asks for them
+	Tags       bool `json:"-"`         // Defender's, where something asks for them
 }
 
 // authConfig is how Curfew signs in to a tenant: exactly one of ClientSecret,

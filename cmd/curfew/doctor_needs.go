@@ -17,6 +17,12 @@ func uses(conf *config, t tenantConfig) (watch, act []graph.Feature) {
 	if slices.ContainsFunc(orders, func(o events.Order) bool { return o.Action == events.Mail }) {
 		watch = append(watch, graph.FeatureMail, graph.FeatureSentItems)
 	}
+	if t.Look.TimeZone {
+		watch = append(watch, graph.FeatureTimeZone)
+	}
+	if t.Reach.Teams != "" {
+		watch = append(watch, graph.FeatureNotify)
+	}
 	for _, r := range t.Subscribe {
 		switch first, _, _ := strings.Cut(strings.ToLower(r), "/"); {
 		case conf.PublicURL == "":
@@ -28,6 +34,9 @@ func uses(conf *config, t tenantConfig) (watch, act []graph.Feature) {
 	}
 	for _, o := range orders {
 		act = append(act, ordered(o)...)
+	}
+	if t.Reach.Portal {
+		act = append(act, graph.FeaturePush)
 	}
 	if len(act) > 0 {
 		act = append(act, sights(t)...)

@@ -34,7 +34,7 @@ func withHands(t *testing.T, dry bool, tell func(t *testing.T, h *hands)) {
 		h := &hands{t: t, tenant: cloud.AddTenant("contoso", contoso)}
 		h.tenant.AddApp(officeApp, officeSecret, append(graphtest.AllRoles(), graphtest.ActingRoles()...)...)
 		tenants, err := graph.Open([]graph.Tenant{{
-			ID: contoso, Name: "contoso", MailFrom: "it@contoso.example", Auth: graph.Auth{Client: officeApp, Secret: officeSecret},
+			ID: contoso, Name: "contoso", MailFrom: "it@contoso.example", TeamsApp: feedApp, Auth: graph.Auth{Client: officeApp, Secret: officeSecret},
 			Defender: &graph.DefenderEndpoint{}, Transport: cloud.Transport(),
 		}})
 		check(t, err)

@@ -23,6 +23,7 @@ import (
 	"curfew/handlers/look"
 	"curfew/handlers/mail"
 	"curfew/handlers/neighbours"
+	"curfew/handlers/notify"
 	"curfew/handlers/page"
 	"curfew/handlers/remote"
 	"curfew/handlers/reset"
@@ -47,6 +48,8 @@ func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard
 		events.Look:    look.Handler{Devices: watch}.Do,
 		events.Sync:    sync.Handler{Intune: tenants, First: first, Settle: settle}.Do,
 		events.Mail:    asks.into(mailer(conf, watch, templates)).Do,
+		events.Notify:  notify.Feed{Voice: voice(conf), Teams: watch}.Do,
+		events.Push:    notify.Push{Voice: voice(conf), Portal: tenants}.Do,
 		events.Ticket:  desks.Do,
 		events.Close:   desks.Do,
 		events.Page:    pagers.Do,
@@ -75,25 +78,40 @@ func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard
 }
 
 func mailer(conf *config, tenants graph.Tenants, templates *mail.Templates) mail.Handler {
-	due := func(c events.Case) time.Time { return c.ResetDue(conf.Policies) }
-	if conf.DryRun {
-		due = nil // nobody is threatened with what will not be done
-	}
 	h := writer(conf, templates)
-	h.Mailer, h.ResetDue, h.Settle = tenants, due, time.Duration(conf.Pace.Settle)
+	h.Mailer, h.ResetDue, h.Settle = tenants, due(conf), time.Duration(conf.Pace.Settle)
 	return h
+}
+
+// due says when a device will be reset, for its user; nil: nobody is threatened with
+// what will not be done.
+func due(conf *config) func(events.Case) time.Time {
+	if conf.DryRun {
+		return nil
+	}
+	return func(c events.Case) time.Time { return c.ResetDue(conf.Policies) }
+}
+
+// voice is how users are told besides by mail.
+func voice(conf *config) notify.Voice {
+	return notify.Voice{Ask: conf.Mail.Ask, AskIn: askIn(conf), Language: conf.Mail.Language, ResetDue: due(conf), Zone: conf.Mail.Zone}
+}
+
+// askIn is whom users may ask, by language in small letters.
+func askIn(conf *config) map[string]string {
+	out := map[string]string{}
+	for language, who := range conf.Mail.AskIn {
+		out[strings.ToLower(language)] = who
+	}
+	return out
 }
 
 // writer writes mails as the configuration wants them, and sends none.
 func writer(conf *config, templates *mail.Templates) mail.Handler {
-	h := mail.Handler{
-		Templates: templates, Ask: conf.Mail.Ask, AskIn: map[string]string{}, Language: conf.Mail.Language, Zone: conf.Mail.Zone,
+	return mail.Handler{
+		Templates: templates, Ask: conf.Mail.Ask, AskIn: askIn(conf), Language: conf.Mail.Language, Zone: conf.Mail.Zone,
 		Plain: conf.Policies.Plain,
 	}
-	for language, who := range conf.Mail.AskIn {
-		h.AskIn[strings.ToLower(language)] = who
-	}
-	return h
 }
 
 func client(roots *x509.CertPool) *http.Client {
@@ -119,10 +137,10 @@ func templateNames(dir string) ([]string, error) {
 
 func tenantOf(t tenantConfig, a authConfig, seenWithin time.Duration) graph.Tenant {
 	out := graph.Tenant{
-		ID: t.ID, Name: t.Name, Cloud: graph.Cloud(t.Cloud), MailFrom: t.MailFrom, SeenWithin: seenWithin, Auth: authOf(a),
+		ID: t.ID, Name: t.Name, Cloud: graph.Cloud(t.Cloud), MailFrom: t.MailFrom, TeamsApp: t.Reach.Teams, SeenWithin: seenWithin, Auth: authOf(a),
 		Look: graph.LookOptions{
 			SkipSettings: !t.Look.Settings, SkipProtection: !t.Look.Protection, SkipAlerts: !t.Look.Alerts,
-			SkipEntra: !t.Look.Entra, SkipUser: !t.Look.User, Groups: t.Look.Groups, Tags: t.Look.Tags,
+			SkipEntra: !t.Look.Entra, SkipUser: !t.Look.User, TimeZone: t.Look.TimeZone, Groups: t.Look.Groups, Tags: t.Look.Tags,
 		},
 		Defender: t.Defender.endpoint(),
 	}

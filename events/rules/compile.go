@@ -256,7 +256,7 @@ func (c *compiler) order(at string, o Order, place string) Order {
 		}
 	case events.Scan, events.Neighbours:
 		o = c.scan(in, o)
-	case events.Sync, events.Investigate, events.Lock, events.Restart, events.Isolate, events.Reset, events.Retire, events.Wipe:
+	case events.Notify, events.Push, events.Sync, events.Investigate, events.Lock, events.Restart, events.Isolate, events.Reset, events.Retire, events.Wipe:
 	default:
 		c.say(at, 0, "there is no action %q%s", o.Action, hint(string(o.Action), Orderable()))
 	}
@@ -311,7 +311,7 @@ func (c *compiler) destination(in string, o Order) {
 // Orderable are the actions that rules can order.
 func Orderable() []string {
 	return []string{
-		string(events.Mail), string(events.Ticket), string(events.Page), string(events.Sync), string(events.Scan), string(events.Neighbours),
+		string(events.Mail), string(events.Notify), string(events.Push), string(events.Ticket), string(events.Page), string(events.Sync), string(events.Scan), string(events.Neighbours),
 		string(events.Investigate), string(events.Lock), string(events.Restart), string(events.Isolate),
 		string(events.Reset), string(events.Retire), string(events.Wipe),
 	}

@@ -47,7 +47,7 @@ func (t *Tenant) AddApp(clientID, secret string, roles ...string) *App {
 func ActingRoles() []string {
 	return []string{
 		"DeviceManagementManagedDevices.ReadWrite.All", "DeviceManagementRBAC.Read.All",
-		"DeviceManagementServiceConfig.Read.All", "BitlockerKey.ReadBasic.All",
+		"DeviceManagementServiceConfig.Read.All", "DeviceManagementServiceConfig.ReadWrite.All", "BitlockerKey.ReadBasic.All",
 		"Machine.Read.All", "Machine.Scan", "Machine.Isolate", "Alert.ReadWrite.All",
 	}
 }
@@ -76,6 +76,7 @@ func AllRoles() []string {
 		"Device.Read.All", "SecurityAlert.ReadWrite.All", "SecurityIncident.Read.All",
 		"User.Read.All", "Group.Read.All", "Mail.Send", "Mail.Read",
 		"AuditLog.Read.All", "DeviceManagementApps.Read.All",
+		"TeamsActivity.Send", "MailboxSettings.Read",
 	}
 }
 

@@ -124,6 +124,9 @@ var routes = slices.Concat(baselineRoutes, []route{
 	{method: "GET", path: "groups/*/transitiveMembers/user", roles: readMembers, do: (*call).listUserMembers},
 	{method: "GET", path: "users/*/transitiveMemberOf", roles: readGroup, do: (*call).listGroups},
 	{method: "GET", path: "users/*/transitiveMemberOf/group", roles: readGroup, do: (*call).listGroups},
+	{method: "GET", path: "users/*/mailboxSettings/timeZone", roles: readMailbox, do: (*call).zone},
+	{method: "POST", path: "users/*/teamwork/sendActivityNotification", roles: sendActivity, do: (*call).activity},
+	{method: "POST", path: "deviceManagement/managedDevices/*/sendCustomNotificationToCompanyPortal", roles: pushToPortal, do: (*call).push, beta: true},
 	{method: "POST", path: "users/*/sendMail", roles: sendMail, do: (*call).sendMail},
 	{method: "GET", path: "users/*/mailFolders/sentitems/messages", roles: readMail, do: (*call).listSent},
 	// Subscriptions need the permission of the resource (Graph docs:
@@ -275,7 +278,7 @@ func (k *call) forbidden(roles []string) reply {
 	case strings.EqualFold(k.segs[0], "security"): // wazuh-documentation#7300
 		return k.fail(http.StatusForbidden, "Forbidden", "Missing application roles. API required roles: "+
 			strings.Join(roles, ",")+", application roles: "+strings.Join(k.tokenRoles, ",")+".")
-	case slices.Equal(roles, sendMail), slices.Equal(roles, readMail): // Graph docs: errors of Exchange resources
+	case slices.Equal(roles, sendMail), slices.Equal(roles, readMail), slices.Equal(roles, readMailbox): // Graph docs: errors of Exchange resources
 		return k.fail(http.StatusForbidden, "ErrorAccessDenied", "Access is denied. Check credentials and try again.")
 	}
 	return k.fail(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")

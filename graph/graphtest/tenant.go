@@ -46,6 +46,7 @@ type Tenant struct {
 	subs       map[string]*subscription
 	requests   ring[Request]
 	mails      ring[Mail]
+	told       told
 	deliveries ring[Delivery]
 }
 

@@ -26,6 +26,8 @@ type Tenant struct {
 	Ends  string        // how actions end; empty: "done" (actionState)
 	Blind bool          // nobody may read Sent Items: Mail.Send does not include it
 
+	Devices []events.Device // of the user
+
 	Left, Blocked string // users, by id, who are gone or may not sign in
 
 	// Change, if set, says how a device differs now from how the case shows it.
@@ -34,6 +36,7 @@ type Tenant struct {
 	mu      sync.Mutex
 	actions []action
 	mails   []Mail
+	said    []Said
 	primary map[events.Key]string
 }
 
@@ -59,6 +62,9 @@ func (tn *Tenant) Effects() []string {
 	}
 	for _, m := range tn.mails {
 		out = append(out, "mail to "+m.To)
+	}
+	for _, s := range tn.said {
+		out = append(out, "told "+s.To)
 	}
 	return out
 }

@@ -41,7 +41,7 @@ func asked(c events.Case, id, template string) (events.Task, bool) {
 // invitation is what a mail that asks for approval shows besides the rest. An
 // invitation without an id is only an example.
 func (h Handler) invitation(d *Data, c events.Case, about events.Task, to, id, key string) {
-	zone, words := cmp.Or(h.Zone, time.UTC), speak(d.Language)
+	zone, telling := cmp.Or(h.Zone, time.UTC), handlers.Telling{Language: d.Language}
 	d.Deed, d.Task, d.Request = string(about.Action), about.ID, handlers.Line(about.Request, 200)
 	d.Needs = max(about.Needs, 1)
 	for _, a := range about.Approvals {
@@ -51,13 +51,13 @@ func (h Handler) invitation(d *Data, c events.Case, about events.Task, to, id, k
 		d.Tenant = handlers.Line(h.Tenant(c.Tenant), 80)
 	}
 	if h.Stakes != nil {
-		for _, s := range h.Stakes(c, about, key, func(t time.Time) string { return words.when(t, zone) }) {
+		for _, s := range h.Stakes(c, about, key, func(t time.Time) string { return telling.When(t, zone) }) {
 			d.Stakes = append(d.Stakes, Stake{s.What, handlers.Line(s.Text, 300)})
 		}
 	}
 	if h.Invite != nil {
 		link, expires := h.Invite(about.ID, to, id)
-		d.Link, d.Expires = handlers.SafeLink(link), words.when(expires, zone)
+		d.Link, d.Expires = handlers.SafeLink(link), telling.When(expires, zone)
 	}
 }
 

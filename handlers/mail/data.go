@@ -41,6 +41,9 @@ func (h Handler) data(template string, c events.Case, language string) Data {
 	d := c.Inhabited()
 	zone, words := cmp.Or(h.Zone, time.UTC), speak(language)
 	telling := handlers.Telling{Language: language}
+	if !ForApprovers(template) {
+		zone = handlers.ZoneOf(d, h.Zone)
+	}
 	if h.Plain != nil && !ForApprovers(template) {
 		telling.Plain = h.Plain(c)
 	}
@@ -60,10 +63,10 @@ func (h Handler) data(template string, c events.Case, language string) Data {
 	}
 	data.Steps = append(data.Steps, words.online, strings.ReplaceAll(words.unsure, "{ask}", data.Ask))
 	if h.ResetDue != nil {
-		data.ResetDue = words.when(h.ResetDue(c), zone)
+		data.ResetDue = telling.When(h.ResetDue(c), zone)
 	}
 	if until := d.GraceUntil; until.Year() < 9999 { // Intune's way to say never (seen in Graph replies, 2023)
-		data.GraceUntil = words.when(until, zone)
+		data.GraceUntil = telling.When(until, zone)
 	}
 	return data
 }

@@ -75,8 +75,9 @@ type Memory interface {
 }
 
 // Do reports whether an action is one that is done by the actuator: something is
-// done to a device, or taken back.
-func Do(a events.Action) bool { return a.OnDevice() || a == events.Restore }
+// done to a device, or taken back, or what Intune asks a permission for that can do
+// more.
+func Do(a events.Action) bool { return a.OnDevice() || a == events.Restore || a == events.Push }
 
 // Func puts the re-check in front of do.
 func (a *Actuator) Func(do Func) Func {

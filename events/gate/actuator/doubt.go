@@ -47,10 +47,11 @@ func Doubts(rules events.Policies, c events.Case, t events.Task, s Sight) []stri
 }
 
 // takesBack reports whether the action needs no rung that orders it: it gives a
-// device or its user back what they had, or only asks it to check in. The case
-// machine asks for these by itself, with Rung 0.
+// device or its user back what they had, only asks it to check in, or tells the
+// user something in words that are this process's own. The case machine asks for
+// these by itself, with Rung 0.
 func takesBack(a events.Action) bool {
-	return a == events.Sync || a == events.Unisolate || a == events.Restore
+	return a == events.Sync || a == events.Push || a == events.Unisolate || a == events.Restore
 }
 
 // identity says where the case is not about the device that is there.
