@@ -59,8 +59,9 @@ func refusals(notes []Note) string {
 }
 
 // movedSince is what differs between what was planned and what would be planned
-// now. What needs nothing any more does not count; of a plan that broke off, what
-// is left may be less than was planned, and never more.
+// now. What needs nothing any more does not count. Of a plan that broke off, and of
+// an object that only Curfew makes, what is left may be less than was planned, and
+// never more.
 func movedSince(was, now *Plan, resumes bool, ids map[string]string) (moved []string) {
 	for _, step := range now.Work() {
 		i := slices.IndexFunc(was.Steps, func(s Step) bool { return s.Object.Key == step.Object.Key })
@@ -69,8 +70,8 @@ func movedSince(was, now *Plan, resumes bool, ids map[string]string) (moved []st
 			moved = append(moved, step.Object.Key+" is not in the plan")
 		case was.Steps[i].Action == Nothing || was.Steps[i].Action == Undecided:
 			moved = append(moved, step.Object.Key+" was planned to be left as it is")
-		case step.Action == was.Steps[i].Action && step.Seen == was.Steps[i].Seen && canon(step.Changes) == canon(was.Steps[i].Changes):
-		case resumes && within(step.Changes, was.Steps[i].Changes, ids):
+		case step.Action == was.Steps[i].Action && step.Seen == was.Steps[i].Seen && len(step.Changes) == len(was.Steps[i].Changes) && within(step.Changes, was.Steps[i].Changes, ids):
+		case (resumes || was.Steps[i].Action == Create) && within(step.Changes, was.Steps[i].Changes, ids):
 		default:
 			moved = append(moved, step.Object.Key+" has changed")
 		}
@@ -128,13 +129,13 @@ func (a *applier) settled(p *Plan) (*Plan, error) {
 		fresh := NewPlan(p.Spec, a.state, p.Stage, p.Gate)
 		doubt := a.o.Previous != nil && slices.ContainsFunc(fresh.Steps, func(s Step) bool {
 			return s.Action == Create && slices.ContainsFunc(a.o.Previous.Entries, func(e Entry) bool {
-				return e.Object.Key == s.Object.Key && e.Action == Create && !e.Done && e.Approval == ""
+				return e.Object.Key == s.Object.Key && e.Action == Create && e.Approval == ""
 			})
 		})
 		if recent := doubt && time.Since(a.o.Previous.Began) < time.Hour; !recent || look == lookAgain {
 			return fresh, nil
 		}
-		a.o.Progress(Event{What: EventSaid, Detail: "an earlier run did not hear whether something was made; looking whether it shows"})
+		a.o.Progress(Event{What: EventSaid, Detail: "an earlier run made something that does not show; looking again before it is made again"})
 		if !sleep(a.ctx, lagPause) {
 			return nil, a.ctx.Err()
 		}
@@ -231,7 +232,7 @@ func (a *applier) write(s Step, e *Entry) error {
 	if s.Action == Create {
 		r := creation(o, changes)
 		if o.Kind == KindAccess {
-			if err := guard(a.state, nil, Raw(r.body.(map[string]any))); err != nil {
+			if err := guard(a.state, nil, r.body.(map[string]any), false); err != nil {
 				return err
 			}
 		}
@@ -245,7 +246,7 @@ func (a *applier) write(s Step, e *Entry) error {
 		}
 	} else if b := body(o, have, changes); b != nil {
 		if o.Kind == KindAccess {
-			if err := guard(a.state, have, b); err != nil {
+			if err := guard(a.state, have, b, a.run.Undoes != ""); err != nil {
 				return err
 			}
 		}

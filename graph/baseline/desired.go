@@ -129,9 +129,10 @@ func (d *desire) wants(kinds ...Kind) bool {
 
 // names settles what the groups of the file stand for.
 func (d *desire) names() {
-	if d.assigns() {
-		d.pilot = d.group("pilot", d.spec.Pilot)
+	if !d.assigns() || d.off[KindCompliance] && d.off[KindProtection] && d.off[KindAccess] {
+		return
 	}
+	d.pilot = d.group("pilot", d.spec.Pilot)
 	for _, name := range d.spec.Exclude {
 		if id := d.group("exclude", name); id != "" {
 			d.exclude = append(d.exclude, id)

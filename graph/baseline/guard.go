@@ -9,8 +9,9 @@ import (
 
 // guard is the last look at what is to be written about Conditional Access, however
 // it came about: from a plan, from a file somebody edited, or taking something back.
-// have is the policy as it is; nil: it is made.
-func guard(s *State, have Raw, body map[string]any) error {
+// have is the policy as it is; nil: it is made. Only taking back what turned a policy
+// off may turn it on again at once.
+func guard(s *State, have Raw, body map[string]any, undoes bool) error {
 	after := Raw{}
 	for name, v := range have {
 		after[name] = v
@@ -23,7 +24,7 @@ func guard(s *State, have Raw, body map[string]any) error {
 	if have == nil && state == accessOn {
 		wrong = append(wrong, errors.New("a policy is never created enforced"))
 	}
-	if before == accessOff && state == accessOn {
+	if before == accessOff && state == accessOn && !undoes {
 		wrong = append(wrong, errors.New("a policy that is off reports before it is enforced"))
 	}
 	controls := after.texts("grantControls.builtInControls")

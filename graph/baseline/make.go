@@ -34,7 +34,7 @@ func NewPlan(spec Spec, state *State, at Stage, gate *Gate) *Plan {
 		}
 		for _, key := range refers(o) {
 			if ids[key] == "" && !coming[key] {
-				step = Step{Object: o, Action: Undecided}
+				step = Step{Object: o, Action: Undecided, Alike: step.Alike}
 				p.Notes = append(p.Notes, Note{About: o.Key, Text: "it waits for " + key + ", which is not there and is not made by this plan", Blocks: true})
 			}
 		}

@@ -3,6 +3,7 @@ package baseline_test
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"curfew/graph/baseline"
@@ -29,7 +30,30 @@ func show(p *baseline.Plan) string {
 		}
 		fmt.Fprintf(&b, "%s %s: %s\n", kind, n.About, n.Text)
 	}
-	return b.String()
+	return nameless(b.String(), p.Names)
+}
+
+var guids = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+
+// nameless puts names, or nothing, for ids that differ from run to run. Those of
+// service plans do not.
+func nameless(s string, names map[string]string) string {
+	return guids.ReplaceAllStringFunc(s, func(id string) string {
+		switch {
+		case names[id] != "":
+			return "<" + names[id] + ">"
+		case strings.Contains(s, "("+id+")") && !strings.Contains(s, `"`+id+`"`):
+			return id
+		}
+		return "<id>"
+	})
+}
+
+func text(o map[string]any, key string) string { s, _ := o[key].(string); return s }
+
+// keyed reports whether an object carries the mark of a key.
+func keyed(o map[string]any, key string) bool {
+	return strings.Contains(text(o, "displayName")+text(o, "description"), baseline.Mark(key))
 }
 
 func brief(v any) string {

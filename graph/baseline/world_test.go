@@ -101,6 +101,14 @@ func newSpec() baseline.Spec {
 	}
 }
 
+// small leaves of the baseline one or two objects of each kind.
+func (w *world) small() {
+	p := w.spec.Compliance.Policies
+	w.spec.Compliance.Policies = map[baseline.Platform]baseline.CompliancePolicy{baseline.Windows: p[baseline.Windows]}
+	w.spec.AppProtection = map[baseline.Platform]baseline.ProtectionPolicy{baseline.IOS: w.spec.AppProtection[baseline.IOS]}
+	w.spec.Access.Variant = "one"
+}
+
 // plan reads the tenant and plans.
 func (w *world) plan(at baseline.Stage) *baseline.Plan {
 	w.t.Helper()
@@ -179,7 +187,8 @@ func (c *crashing) Do(ctx context.Context, method, path string, header http.Head
 // final is an error after which nothing is tried again.
 type final struct{ error }
 
-func (final) GiveUp() bool { return true }
+func (final) GiveUp() bool    { return true }
+func (f final) Unwrap() error { return f.error }
 
 // runs keep the runs in memory, as the journal would.
 type runs struct{ all []baseline.Run }
