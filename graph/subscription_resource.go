@@ -16,7 +16,7 @@ func canonical(path string) string {
 // be the id of a member. Keys in brackets are segments: users('a') is users/a.
 func family(path string) (name string, rest []string) {
 	path, _, _ = strings.Cut(canonical(path), "?")
-	path = strings.NewReplacer("('", "/", "')", "", "(", "/", ")", "").Replace(path)
+	path = brackets.Replace(path)
 	segs := slices.DeleteFunc(strings.Split(path, "/"), func(s string) bool { return s == "" })
 	n := 1
 	switch {
@@ -29,6 +29,9 @@ func family(path string) (name string, rest []string) {
 	}
 	return strings.Join(segs[:n], "/"), segs[n:]
 }
+
+// brackets are replaced in every notification, so this is made once.
+var brackets = strings.NewReplacer("('", "/", "')", "", "(", "/", ")", "")
 
 // covers reports whether what a notification names may be of the resource that
 // was subscribed to. Graph writes ids where names were asked for and leaves parts
