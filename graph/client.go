@@ -120,9 +120,7 @@ func (k call) of(req *abstractions.RequestInformation, err error) call {
 // callTimeout bounds one request and its answer.
 const callTimeout = time.Minute
 
-// send makes the call, once, and decodes the answer into into; nil if none is of
-// interest. Its errors are all [*Error].
-func (c *Client) send(ctx context.Context, k call, into any) error {
+func (c *Client) sendOnce(ctx context.Context, k call, into any) error {
 	if k.bad != nil {
 		return c.told(k, final("", "the request cannot be made: %s", harmless(k.bad.Error(), c.secrets.list())))
 	}

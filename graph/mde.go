@@ -128,6 +128,10 @@ func (c *Client) ask(ctx context.Context, k call, method, path string, query url
 
 // askLink is ask for a link that the API gave out.
 func (c *Client) askLink(ctx context.Context, k call, method, link string, body, into any) error {
+	return c.around(ctx, k, func(ctx context.Context) error { return c.askOnce(ctx, k, method, link, body, into) })
+}
+
+func (c *Client) askOnce(ctx context.Context, k call, method, link string, body, into any) error {
 	if u, err := url.Parse(link); err != nil || !leadsTo(c.defender.api, u) {
 		return c.told(k, final("", "refusing to follow a link that does not lead to %s", c.defender.api))
 	}

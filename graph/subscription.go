@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -44,6 +45,8 @@ type Subscriptions struct {
 	URL       string  // the public URL in front of the [Webhook], https
 	Resources []Resource
 	Log       *slog.Logger // nil: silent
+
+	heard atomic.Int64 // when the last notification was taken, in Unix nanoseconds
 
 	mu    sync.Mutex
 	me    string

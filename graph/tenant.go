@@ -41,6 +41,9 @@ type Tenant struct {
 	// app and tenant; each takes its share. 0: this is the only one.
 	Workers int
 
+	// Around, if set, is told of every request; see there.
+	Around Around
+
 	// Transport carries everything, sign-in included, in place of the network.
 	Transport http.RoundTripper
 }

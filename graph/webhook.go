@@ -190,7 +190,7 @@ func (h *Webhook) receive(w http.ResponseWriter, r *http.Request, list *rows[not
 	}
 	j := judge{
 		Webhook: h, from: r.RemoteAddr,
-		looked: map[*Subscriptions][]subscription{}, ids: map[string]bool{}, nudged: map[*Subscriptions]bool{},
+		looked: map[*Subscriptions][]subscription{}, ids: map[string]bool{}, nudged: map[*Subscriptions]bool{}, heard: map[*Subscriptions]bool{},
 	}
 	for _, n := range list.list {
 		if err := j.take(ctx, n); err != nil {

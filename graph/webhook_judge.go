@@ -50,6 +50,7 @@ type judge struct {
 	found     []finding
 	asks      []asking
 	nudged    map[*Subscriptions]bool
+	heard     map[*Subscriptions]bool // whose notifications were good
 	accepted  uint64
 	lifecycle uint64
 	repeated  uint64
@@ -82,10 +83,12 @@ func (j *judge) take(ctx context.Context, n notification) error {
 	case !equal(about.State, clientState(n.State)):
 		j.drop(wrongSecret, n)
 	case n.Lifecycle != "":
+		j.heard[s] = true
 		j.hear(s, about, n)
 	case n.Resource != "" && !covers(about.Resource, string(n.Resource)):
 		j.drop(otherResource, n)
 	default:
+		j.heard[s] = true
 		j.notice(ctx, s, about, n)
 	}
 	return nil

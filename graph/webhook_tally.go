@@ -61,6 +61,14 @@ func (h *Webhook) Stats() WebhookStats {
 	return st
 }
 
+// Heard is when this process last took a notification of the tenant; zero: never.
+func (s *Subscriptions) Heard() time.Time {
+	if at := s.heard.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
+}
+
 // A tally counts, and lets each kind of refusal into the log once a minute:
 // anybody may send anything here.
 type tally struct {
@@ -86,6 +94,9 @@ func (t *tally) refuse(log *slog.Logger, why refusal, from, tenant, subscription
 }
 
 func (t *tally) took(j *judge) {
+	for s := range j.heard {
+		s.heard.Store(time.Now().UnixNano())
+	}
 	t.accepted.Add(j.accepted)
 	t.lifecycle.Add(j.lifecycle)
 	t.repeated.Add(j.repeated)

@@ -62,6 +62,10 @@ type Options struct {
 	// Filling opens a journal that is marked as unfinished or moved; for those who
 	// fill it.
 	Filling bool
+
+	// Took, if set, is told of every fact that this process has taken. It must
+	// return at once.
+	Took func(Transition)
 }
 
 func (o Options) check() error {
@@ -97,6 +101,7 @@ type Journal struct {
 	stuck  stuck
 	begins atomic.Int64 // attempts that wait to be let begin
 
+	took  func(Transition) // nil: nobody wants to know
 	step  func(events.Case, events.Fact, events.Policies, time.Time) (events.Case, []events.Task)
 	crash func(point string) error // nil, but in the tests that stop a worker dead between two writes
 }
@@ -111,6 +116,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options, log *slog.Logger) (*Jou
 	if err != nil {
 		return nil, err
 	}
+	j.took = o.Took
 	if err := j.lay(ctx, o); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}

@@ -144,6 +144,7 @@ func (k *keeper) decide(ctx context.Context, m jetstream.Msg, meta *jetstream.Ms
 				return err
 			}
 		}
+		k.tell(f, c, c, false, meta.Timestamp, now)
 		return k.ack(m)
 	}
 	next.Taken, next.At = meta.Sequence.Stream, now
@@ -154,6 +155,7 @@ func (k *keeper) decide(ctx context.Context, m jetstream.Msg, meta *jetstream.Ms
 		return err
 	}
 	k.bell.ring(key)
+	k.tell(f, c, next, true, meta.Timestamp, now)
 	k.log.Debug("case", "device", key, "fact", kindOf(f), "state", next.State(), "rung", next.Rung, "tasks", len(tasks), "wake", next.WakeAt, "trace", next.Trace)
 	_, anew := f.(events.Rewound) // the alarm may be of another time
 	if err := k.follow(ctx, next, rev, tasks, rang || anew || !next.WakeAt.Equal(c.WakeAt)); err != nil {
