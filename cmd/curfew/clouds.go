@@ -14,14 +14,19 @@ import (
 // that what Microsoft allows one app is shared, not counted twice.
 type clouds struct{ watch, act graph.Tenants }
 
-func cloudsOf(conf *config) (clouds, error) {
+func cloudsOf(conf *config) (clouds, error) { return cloudsAround(conf, nil) }
+
+// cloudsAround is cloudsOf for who wants to be told of every request.
+func cloudsAround(conf *config, around graph.Around) (clouds, error) {
 	var watch, act []graph.Tenant
 	shared := map[string]bool{}
 	seen := time.Duration(conf.Preflight.SeenWithin)
 	for _, t := range conf.Tenants {
 		mine, acts := tenantOf(t, t.Auth, seen), tenantOf(t, t.Auth, seen)
+		mine.Around, acts.Around = around, around
 		if t.Actuator != nil {
 			acts = tenantOf(t, *t.Actuator, seen)
+			acts.Around = around
 		} else if conf.Role != roleAll {
 			mine.Workers, acts.Workers = 2, 2 // the other process has this identity too
 		}

@@ -32,6 +32,8 @@ type config struct {
 	Metrics   bool       `json:"metrics"`
 	Pprof     bool       `json:"pprof"`
 
+	Heartbeat *heartbeatConfig `json:"heartbeat"` // nil: nobody is told
+
 	NATS  *natsConfig `json:"nats"`  // nil: embedded
 	Queue string      `json:"queue"` // where the embedded one listens: a loopback address
 	Pace  paceConfig  `json:"pace"`
@@ -58,6 +60,10 @@ type config struct {
 	Report *reportConfig `json:"report"` // nil: none
 
 	Policies events.Policies `json:"-"`
+
+	// Observe is how often the metrics are brought up to date, in tests; zero: as
+	// the observer does it.
+	Observe time.Duration `json:"-"`
 }
 
 type tlsConfig struct {
@@ -171,6 +177,7 @@ func (c *checker) config() *config {
 	}
 	c.role(conf)
 	c.general(conf)
+	c.heartbeat(conf)
 	c.tenants(conf)
 	if conf.Role.watches() {
 		c.onCall(conf)

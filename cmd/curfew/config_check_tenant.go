@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 )
 
 // tenants checks the tenants one by one and against each other.
@@ -122,6 +123,11 @@ func (c *checker) auth(a *authConfig, cloud, path string, read bool) {
 
 func (c *checker) credentials(a *authConfig, path string) {
 	a.ClientSecret = c.secret(path+"/client_secret", &a.ClientSecretFile, a.ClientSecretEnv)
+	if day := a.ClientSecretExpires; day != "" {
+		if _, err := time.Parse(time.DateOnly, day); err != nil {
+			c.mistake(path+"/client_secret_expires", "there is no such day; write one such as 2027-01-31")
+		}
+	}
 	a.CertificatePassword = c.secret(path+"/certificate_password", &a.CertificatePasswordFile, a.CertificatePasswordEnv)
 	if a.CertificateFile != "" {
 		a.Certificate = c.certificate(path+"/certificate_file", &a.CertificateFile)

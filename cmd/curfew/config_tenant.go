@@ -91,6 +91,8 @@ type authConfig struct {
 	ClientSecretEnv  string `json:"client_secret_env"`
 	ClientSecret     secret `json:"-"`
 
+	ClientSecretExpires string `json:"client_secret_expires"` // a day; empty: not known
+
 	CertificateFile         string `json:"certificate_file"`
 	Certificate             secret `json:"-"` // the file's bytes: PEM or PKCS#12 with the key
 	CertificatePasswordFile string `json:"certificate_password_file"`

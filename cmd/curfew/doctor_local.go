@@ -144,9 +144,12 @@ func (f private) mode() (local, bool) {
 // credentialEnd says when an identity can sign in no more, as far as that can be known.
 func credentialEnd(tenant, key string, a authConfig, now time.Time) local {
 	c := local{Tenant: tenant, Check: key, State: fine}
+	end, known := a.ends()
 	switch {
+	case a.ClientSecret.set() && known:
+		return endAt(c, "client secret", end, now)
 	case a.ClientSecret.set():
-		c.State, c.Text = unknown, "no permission that Curfew has shows when a client secret runs out: see the app registration, Certificates & secrets; a certificate, or an identity of the platform, is better"
+		c.State, c.Text = unknown, "no permission that Curfew has shows when a client secret runs out: see the app registration, Certificates & secrets, and write it as client_secret_expires; a certificate, or an identity of the platform, is better"
 	case a.Certificate.set():
 		return endOf(c, []byte(a.Certificate.reveal()), now)
 	default:
@@ -165,35 +168,62 @@ func certificateEnd(key, file string, now time.Time) local {
 	return endOf(c, b, now)
 }
 
-// endOf says when the first certificate in PEM runs out.
-func endOf(c local, data []byte, now time.Time) local {
+// ends is when an identity can sign in no more, where that can be known.
+func (a authConfig) ends() (time.Time, bool) {
+	switch {
+	case a.ClientSecret.set():
+		end, err := time.Parse(time.DateOnly, a.ClientSecretExpires)
+		return end, err == nil
+	case a.Certificate.set():
+		cert, err := firstCertificate([]byte(a.Certificate.reveal()))
+		if err == nil && cert != nil {
+			return cert.NotAfter, true
+		}
+	}
+	return time.Time{}, false
+}
+
+// firstCertificate is the first certificate in PEM, or nil if there is none.
+func firstCertificate(data []byte) (*x509.Certificate, error) {
 	for rest := data; ; {
 		var block *pem.Block
 		if block, rest = pem.Decode(rest); block == nil {
-			c.State, c.Text = unknown, "when the certificate runs out can be read of PEM only"
-			return c
+			return nil, nil
 		}
-		if block.Type != "CERTIFICATE" {
-			continue
+		if block.Type == "CERTIFICATE" {
+			return x509.ParseCertificate(block.Bytes)
 		}
-		cert, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			c.State, c.Text = bad, "the certificate cannot be read"
-			return c
-		}
-		end := cert.NotAfter.UTC().Format(time.DateOnly)
-		switch left := cert.NotAfter.Sub(now); {
-		case left <= 0:
-			c.State, c.Text = bad, "the certificate has run out on "+end
-		case now.Before(cert.NotBefore):
-			c.State, c.Text = bad, "the certificate is not valid before "+cert.NotBefore.UTC().Format(time.RFC3339)
-		case left < soon:
-			c.State, c.Text = note, "the certificate runs out on "+end+", in "+span(left)
-		default:
-			c.State, c.Text = fine, "the certificate is good until "+end
-		}
-		return c
 	}
+}
+
+// endOf says when the first certificate in PEM runs out.
+func endOf(c local, data []byte, now time.Time) local {
+	cert, err := firstCertificate(data)
+	switch {
+	case err != nil:
+		c.State, c.Text = bad, "the certificate cannot be read"
+	case cert == nil:
+		c.State, c.Text = unknown, "when the certificate runs out can be read of PEM only"
+	case now.Before(cert.NotBefore) && now.Before(cert.NotAfter):
+		c.State, c.Text = bad, "the certificate is not valid before "+cert.NotBefore.UTC().Format(time.RFC3339)
+	default:
+		return endAt(c, "certificate", cert.NotAfter, now)
+	}
+	return c
+}
+
+// endAt says when something runs out.
+func endAt(c local, what string, at, now time.Time) local {
+	end := at.UTC().Format(time.DateOnly)
+	switch left := at.Sub(now); {
+	case left <= 0:
+		c.State, c.Text = bad, "the "+what+" has run out on "+end
+	case left < soon:
+		c.State, c.Text = note, "the "+what+" runs out on "+end+", in "+span(left)
+	default:
+		c.State, c.Text = fine, "the "+what+" is good until "+end
+	}
+	return c
 }
 
 // A token is dated five minutes back, and is kept for a while by whoever issues

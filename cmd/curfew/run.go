@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
-	"curfew/cmd/curfew/metrics"
 	"curfew/cmd/curfew/vault"
 	"curfew/events"
 	"curfew/events/broker"
@@ -102,7 +101,7 @@ type worker struct {
 	asks    *approvals
 	desks   *ticket.Handler
 	pagers  *page.Handler
-	metrics *metrics.Metrics // nil: nobody wants any
+	watcher *observer // nil: nobody wants metrics
 	secrets *renewals
 }
 
@@ -110,7 +109,7 @@ type worker struct {
 func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) {
 	w := &worker{conf: conf, log: log, ids: &graph.Directory{}, secrets: &renewals{keys: (&vault.Reader{}).Read, log: log}}
 	if conf.Metrics {
-		w.metrics = metrics.New(readBuild().Version)
+		w.watcher = newObserver(conf, log)
 	}
 	var templates *mail.Templates
 	if conf.Role.watches() {
@@ -118,7 +117,7 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 			return wrong(err)
 		}
 	}
-	if w.clouds, err = cloudsOf(conf); err != nil {
+	if w.clouds, err = cloudsAround(conf, w.watcher.arounds()); err != nil {
 		return wrong(err)
 	}
 	defer w.clouds.Close()
@@ -135,7 +134,7 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	if conf.NATS != nil {
 		replicas, lease = conf.NATS.Replicas, 0
 	}
-	if w.journal, err = journal.Open(ctx, w.broker.Conn(), journal.Options{Replicas: replicas, Lease: lease}, log); err != nil {
+	if w.journal, err = journal.Open(ctx, w.broker.Conn(), journal.Options{Replicas: replicas, Lease: lease, Took: w.watcher.takes()}, log); err != nil {
 		return err
 	}
 	guard := guardOf(conf, w.journal, log)
@@ -155,6 +154,7 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	w.desks = desks(conf, w.clouds.watch, w.secrets, log)
 	w.pagers = &page.Handler{Pagers: pagersOf(conf, w.clouds.watch, w.secrets)}
 	w.table = table(conf, w.clouds, templates, guard, act, w.asks, w.desks, w.pagers)
+	w.watcher.measure(w.table)
 	w.clouds.renew(conf, w.secrets)
 	w.asks.renew(w.secrets)
 	files(conf, w.secrets)
@@ -179,7 +179,7 @@ func (w *worker) listen() {
 	for _, t := range w.conf.Tenants {
 		w.subs = append(w.subs, subscriptionsOf(w.conf, t, w.clouds.watch[strings.ToLower(t.ID)], w.journal, w.nudges, w.log))
 	}
-	w.webhook = &graph.Webhook{Sink: w.journal, Subscriptions: w.subs, Index: w.ids, Log: w.log}
+	w.webhook = &graph.Webhook{Sink: w.watcher.told(w.journal, "webhook"), Subscriptions: w.subs, Index: w.ids, Log: w.log}
 }
 
 // run starts every part of the role and waits for the first that cannot go on, or
@@ -194,8 +194,10 @@ func (w *worker) run(ctx context.Context) error {
 		}
 		webhook = at
 	}
-	g.Go(func() error { return w.admin().run(ctx, w.conf.Admin) })
+	admin := w.admin()
+	g.Go(func() error { return admin.run(ctx, w.conf.Admin) })
 	g.Go(func() error { return w.secrets.run(ctx) })
+	w.show(ctx, g, admin)
 	for action, do := range w.table {
 		g.Go(func() error {
 			return w.journal.Serve(ctx, action, do, journal.ServeOptions{Before: before(w.clouds.act)})
@@ -231,9 +233,12 @@ func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
 	for i, t := range w.conf.Tenants {
 		tenants = append(tenants, strings.ToLower(t.ID))
 		sweep := sweepOf(t, w.subs[i].Client, w.journal, w.ids, w.log)
-		sweep.Report = fleet{state{w.journal.State()}, w.log}.count(ctx)
+		sweep.Report = w.watcher.reports(fleet{state{w.journal.State()}, w.log}.count(ctx))
+		sweep.Sink = w.watcher.told(w.journal, "sweep")
+		nudged := *sweep // the same, but that a notification asked for it
+		nudged.Sink = w.watcher.told(w.journal, "nudge")
 		g.Go(func() error { return sweep.Run(ctx) })
-		g.Go(func() error { return w.nudges.Serve(ctx, strings.ToLower(t.ID), sweep.Once) })
+		g.Go(func() error { return w.nudges.Serve(ctx, strings.ToLower(t.ID), nudged.Once) })
 		if len(w.subs[i].Resources) > 0 {
 			g.Go(func() error { return w.subs[i].Run(ctx) })
 		}
@@ -274,8 +279,9 @@ func serve(ctx context.Context, s *http.Server, l net.Listener) error {
 func (w *worker) admin() *admin {
 	queue := probe{"queue", func(context.Context) error { return w.broker.Healthy() }}
 	a := &admin{Ready: []probe{queue, {"journal", w.journal.Ready}}, Warn: w.secrets.troubles, Pprof: w.conf.Pprof, Log: w.log}
-	if w.metrics != nil {
-		a.Metrics = w.metrics.Handler()
+	if o := w.watcher; o != nil {
+		a.Metrics = o.metrics.Handler()
+		a.Warn = func() []unwell { return append(w.secrets.troubles(), o.notes(time.Now())...) }
 	}
 	return a
 }
