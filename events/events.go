@@ -152,6 +152,14 @@ type (
 	Tripped struct {
 		Gate   string `json:"gate"`
 		Reason string `json:"reason"`
+		Anew   bool   `json:"anew,omitempty"` // it takes the place of what this gate said before
+	}
+
+	// Eased says that what a gate called for a person about is over by itself. The
+	// tenant's case closes when nothing else is left in it.
+	Eased struct {
+		Gate   string `json:"gate"`
+		Reason string `json:"reason"`
 	}
 
 	// Failed says that a task was given up for good.
@@ -269,6 +277,7 @@ func (Done) fact()         {}
 func (Delayed) fact()      {}
 func (Held) fact()         {}
 func (Tripped) fact()      {}
+func (Eased) fact()        {}
 func (Failed) fact()       {}
 func (Rang) fact()         {}
 func (Acknowledged) fact() {}

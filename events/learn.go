@@ -39,7 +39,9 @@ func (t *turn) learn(f Fact) {
 	case Answered:
 		t.answered(f)
 	case Tripped:
-		t.attend("%s: %s", f.Gate, f.Reason)
+		t.tripped(f)
+	case Eased:
+		t.eased(f)
 	case Approved:
 		t.approved(f)
 	case Denied:

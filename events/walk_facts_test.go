@@ -47,10 +47,11 @@ func (w *walk) fact(kind, which, n int) events.Fact {
 			events.Denied{Task: task, By: "ana"},
 			events.Cancelled{Task: task, By: "ben"},
 			events.Tripped{Gate: "breaker", Reason: "40 % of the devices"},
+			events.Tripped{Gate: "drift", Reason: "one object", Anew: true}, events.Eased{Gate: "drift", Reason: "it is as it should be"},
 			events.Held{Task: task, Gate: events.GateQuiet, Reason: "it is night", Until: in},
 			events.Held{Task: task, Gate: events.GateDigest, Reason: "too many", Until: in},
 			events.Held{Task: task, Gate: events.GateMaintenance, Reason: "patch night", Until: in},
-		}[n%8]
+		}[n%10]
 	case 19:
 		by := []string{"ana", "ben"}[n%2]
 		if t, _ := w.c.Wants(task); t.ID != "" && t.Begun == nil {

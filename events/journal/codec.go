@@ -91,6 +91,7 @@ var readers = map[string]func(nats.Header, []byte) (events.Fact, error){
 	"held":         as[events.Held],
 	"declined":     as[events.Declined],
 	"tripped":      as[events.Tripped],
+	"eased":        as[events.Eased],
 	"failed":       as[events.Failed],
 	"rang":         as[events.Rang],
 	"acknowledged": as[events.Acknowledged],
