@@ -41,6 +41,9 @@ var arrows = []struct{ pkg, may, why string }{
 	{"events/backup", "events events/journal nats nats-archive compress", "what is copied is whole streams: whoever copies a journal knows the queue and its form of snapshots, but no server"},
 
 	{"graph", "events msgraph azure x", microsoft},
+	{"graph/baseline/rollout", "graph/baseline graph/baseline/readiness", "a step of a rollout is made of what is planned and what was judged, and of nothing else"},
+	{"graph/baseline/drift", "graph/baseline", "what differs is a function of a plan"},
+	{"graph/baseline/doctor", "graph/baseline graph/baseline/readiness", "what people get stuck on is found in what was read, through an interface of its own"},
 	{"graph/baseline/readiness", "x", "whether a tenant is ready is judged by a function of values, and read through an interface of its own"},
 	{"graph/baseline", "", "a baseline is planned by functions of values, and reaches a tenant through an interface of its own: it sees neither Graph's SDK nor the queue"},
 	{"graph/graphtest", "", pretender},
@@ -120,6 +123,8 @@ var inTests = map[string]string{
 	"graph/baseline":       "graph",
 
 	"graph/baseline/readiness": "graph",
+	"graph/baseline/rollout":   "graph",
+	"graph/baseline/doctor":    "graph",
 	"graph/graphtest":          "azure",
 	"cmd/curfew":               "nats-server",
 

@@ -20,6 +20,7 @@ type Scope struct {
 	Threat    bool     // compliance asks for a threat level, so Defender must report
 	App       string   // the app that what-if asks about; empty: Exchange Online
 
+	Open  []string  // what the baseline has still to do at this stage
 	Began time.Time // when the stage began; zero: nobody recorded it
 }
 

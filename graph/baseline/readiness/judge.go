@@ -35,6 +35,7 @@ const (
 // The checks, in the order of a report.
 const (
 	Emergency = "emergency accounts"
+	InPlace   = "baseline in place"
 	Complete  = "everything read"
 	Time      = "time in the stage"
 	WhatIf    = "what-if"
@@ -131,7 +132,7 @@ func Judge(f Facts, rules Rules, excuses []Excuse, now time.Time) Report {
 		Users: len(f.Users), Devices: len(f.Devices), SignIns: f.SignIns.Results, Read: f.SignIns.Read,
 	}
 	for _, ask := range []func() Check{
-		j.emergency, j.complete, j.time, j.whatIf, j.signIns, j.compliant, j.reporting, j.policies, j.equipped, j.licensed, j.directory, j.phones,
+		j.emergency, j.inPlace, j.complete, j.time, j.whatIf, j.signIns, j.compliant, j.reporting, j.policies, j.equipped, j.licensed, j.directory, j.phones,
 	} {
 		r.Checks = append(r.Checks, ask())
 	}

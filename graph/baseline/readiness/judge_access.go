@@ -88,6 +88,19 @@ func (j *judge) complete() Check {
 	return j.check(Complete, fmt.Sprintf("%s of %s", counted(len(j.Devices), "device"), counted(len(j.Users), "user")), found, "")
 }
 
+// inPlace asks that the tenant is as its stage wants it: a pilot of half a baseline
+// proves nothing.
+func (j *judge) inPlace() Check {
+	var found []Finding
+	for _, what := range j.Scope.Open {
+		found = append(found, Finding{ID: id(InPlace, what), What: what, Fix: "`curfew baseline plan` shows it, and `curfew baseline apply` does it"})
+	}
+	if len(j.Scope.Policies) == 0 {
+		found = append(found, Finding{ID: id(InPlace, "access"), What: "no Conditional Access policy of the baseline is there", Fix: "`curfew baseline apply`"})
+	}
+	return j.check(InPlace, "nothing is left to do at this stage", found, "")
+}
+
 // time asks how long the tenant has been in its stage.
 func (j *judge) time() Check {
 	least := j.rules.Least

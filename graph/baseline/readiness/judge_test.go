@@ -112,6 +112,8 @@ var troubles = []struct {
 		f.Evaluated = f.Evaluated[:1]
 		f.Unread = []readiness.Unread{{What: "what-if", Why: "403"}}
 	}},
+	{"the baseline is not in place", readiness.InPlace, readiness.Failed, "change compliance/ios", false, func(f *readiness.Facts) { f.Scope.Open = []string{"change compliance/ios"} }},
+	{"there is no policy", readiness.InPlace, readiness.Failed, "no Conditional Access policy", false, func(f *readiness.Facts) { f.Scope.Policies = nil }},
 	{"no emergency account", readiness.Emergency, readiness.Failed, "names no emergency", false, func(f *readiness.Facts) { f.Scope.Emergency = nil }},
 	{"the emergency account is hit", readiness.Emergency, readiness.Failed, "Curfew pilot applies", false, func(f *readiness.Facts) { f.Evaluated[0].Hit = []string{"ca"} }},
 	{"the emergency account is disabled", readiness.Emergency, readiness.Failed, "disabled", false, func(f *readiness.Facts) { f.Scope.Emergency[0].Enabled = no }},
