@@ -120,6 +120,9 @@ type rollout struct {
 	Stage baseline.Stage `json:"stage"`
 	Since time.Time      `json:"since"`
 	By    string         `json:"by"`
+
+	Run    string   `json:"run,omitempty"`    // the run that went there
+	Before *rollout `json:"before,omitempty"` // what was on record before that
 }
 
 const rolloutKey = "baseline.stage."

@@ -69,7 +69,7 @@ func (b *ground) undo(ctx context.Context, t tenantSpec, id, by string, asJSON b
 	run, err := baseline.Undo(ctx, c, all[i], baseline.Options{By: by, Log: log, Approvals: secondAdmin{c}, Progress: b.progress(t.Name, asJSON)})
 	if err == nil {
 		all[i].Undone = run.ID
-		err = log.Save(ctx, all[i])
+		err = errors.Join(log.Save(ctx, all[i]), b.unreach(ctx, t.ID, all[i].ID))
 	}
 	if err == nil && !asJSON {
 		b.p.printf("%s: run %s is taken back; what is wanted now is another matter: curfew baseline plan --tenant %s\n", t.Name, all[i].ID, t.Name)

@@ -61,6 +61,12 @@ func BaselineRoles() []string {
 	}
 }
 
+// RolloutRoles are the permissions that the app of a baseline needs beside
+// BaselineRoles to judge whether a tenant may go on, and to look for drift.
+func RolloutRoles() []string {
+	return []string{"DeviceManagementManagedDevices.Read.All", "Device.Read.All", "AuditLog.Read.All"}
+}
+
 // DefenderToken is an access token for Defender for Endpoint.
 func (a *App) DefenderToken() string {
 	a.t.mu.Lock()

@@ -128,11 +128,16 @@ func (k *call) listUsers() reply {
 // listUserMembers is transitiveMembers/microsoft.graph.user: users only (Graph
 // docs: group-list-transitivemembers, OData cast; they ask for ConsistencyLevel
 // and $count=true with it).
-func (k *call) listUserMembers() reply {
+func (k *call) listUserMembers() reply { return k.castMembers("user") }
+
+// listDeviceMembers is transitiveMembers/microsoft.graph.device.
+func (k *call) listDeviceMembers() reply { return k.castMembers("device") }
+
+func (k *call) castMembers(kind string) reply {
 	if k.r.Header.Get("ConsistencyLevel") != "eventual" || k.query.Get("$count") != "true" {
 		return k.fail(http.StatusBadRequest, "Request_UnsupportedQuery", "Request to the $count or OData cast requires the header ConsistencyLevel: eventual and $count=true.")
 	}
-	k.only = "user"
+	k.only = kind
 	return k.listMembers()
 }
 

@@ -121,6 +121,7 @@ var routes = slices.Concat(baselineRoutes, []route{
 	{method: "GET", path: "groups", roles: readMembers, do: (*call).listAllGroups},
 	{method: "GET", path: "groups/*", roles: readMembers, do: (*call).getGroup},
 	{method: "GET", path: "groups/*/transitiveMembers", roles: readMembers, do: (*call).listMembers},
+	{method: "GET", path: "groups/*/transitiveMembers/device", roles: readMembers, do: (*call).listDeviceMembers},
 	{method: "GET", path: "groups/*/transitiveMembers/user", roles: readMembers, do: (*call).listUserMembers},
 	{method: "GET", path: "users/*/transitiveMemberOf", roles: readGroup, do: (*call).listGroups},
 	{method: "GET", path: "users/*/transitiveMemberOf/group", roles: readGroup, do: (*call).listGroups},

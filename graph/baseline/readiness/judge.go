@@ -58,6 +58,19 @@ func excusable(check string) bool {
 	return false
 }
 
+// Excusable reports whether a finding of this name can be excused, whether or not
+// there is one.
+func Excusable(finding string) bool {
+	check, of, _ := strings.Cut(finding, "/")
+	return of != "" && len(finding) <= mostName && slices.ContainsFunc(
+		[]string{SignedIn, Compliant, Reporting, Policies, Equipped, Licensed, Directory, Phones},
+		func(name string) bool {
+			return id(name, of) == strings.ToLower(finding) && excusable(name) && check != ""
+		})
+}
+
+const mostName = 300 // characters of a finding's
+
 // A Check is one of the gate's questions and its answer.
 type Check struct {
 	Name     string    `json:"name"`

@@ -35,6 +35,25 @@ const (
 	mostApps = 200 // that look like those wanted: each version is one of its own
 )
 
+// Mobiles are all devices of a platform of phones, whoever's, with the apps that
+// their inventories show.
+func Mobiles(ctx context.Context, api API, os string) ([]Device, error) {
+	r := &reading{api: api, words: pool{}}
+	path := query("v1.0/deviceManagement/managedDevices", "$filter", "operatingSystem eq '"+os+"'", "$select", managedProperties, "$top", "1000")
+	err := list(ctx, api, path, nil, func(rows []managedRow) error {
+		for _, d := range rows {
+			if strings.EqualFold(d.OS, os) { // Intune ignores filters now and then
+				r.Devices = append(r.Devices, Device{ID: line(d.ID), Name: line(d.Name), User: -1, OS: os, Owner: r.keep(d.Owner)})
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = r.apps(ctx)
+	}
+	return r.Devices, err
+}
+
 // apps reads from the inventory which phones have what they need: first the list of
 // apps, then who has those that matter. Asking each phone is throttled hard, and
 // without a Retry-After (learn.microsoft.com/answers 5784629).
