@@ -108,7 +108,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"cmd/curfew/metrics", "prometheus", "metrics are numbers that were handed over: whoever scrapes them waits for nobody"},
 	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test handlers/ticket/jira/jiratest nats x", outside},
 	{"cmd/curfew/bench", "events events/broker events/journal graph graph/graphtest nats x", measured},
-	{"cmd/curfew", "cmd/curfew/bench cmd/curfew/metrics cmd/curfew/try cmd/curfew/vault events events/* events/gate/* graph graph/* handlers handlers/* handlers/*/* nats x cobra jsonschema tint yaml", everything},
+	{"cmd/curfew", "cmd/curfew/bench cmd/curfew/metrics cmd/curfew/try cmd/curfew/vault events events/* events/gate/* graph graph/* graph/baseline/* handlers handlers/* handlers/*/* nats x cobra jsonschema tint yaml", everything},
 }
 
 // inTests is what the tests of a package may import besides what its code may,
