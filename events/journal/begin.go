@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 
 	"github.com/nats-io/nuid"
@@ -108,8 +109,14 @@ func (j *Journal) linger(ctx context.Context, most time.Duration) (context.Conte
 	return out, func() { stop(); cancel() }
 }
 
-func (s *serving) before(ctx context.Context, c events.Case, t events.Task) (string, error) {
+func (s *serving) before(ctx context.Context, c events.Case, t events.Task) (was string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("what is asked before an attempt has panicked", "task", t.ID, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("what is asked before %s has panicked: %v", s.action, p)
+		}
+	}()
 	return s.o.Before(ctx, c, t)
 }

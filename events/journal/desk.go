@@ -19,6 +19,7 @@ type desk struct {
 	mu      sync.Mutex
 	closed  bool
 	busy    int
+	lent    int // places of tasks that do not end
 	running map[string]int
 	shelf   map[string][]jetstream.Msg
 	order   []string // the tenants with something on their shelf, who is next first
@@ -80,6 +81,29 @@ func (d *desk) done(tenant string) {
 	}
 	if !d.closed {
 		d.fill()
+	}
+}
+
+// lend gives the place of a task that is worked on to another, until back is called
+// and there is one more at work than places. No more are lent than there are.
+func (d *desk) lend(tenant string) (back func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.lent >= d.slots {
+		return func() {}
+	}
+	d.lent++
+	d.busy--
+	d.running[tenant]--
+	if !d.closed {
+		d.fill()
+	}
+	return func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.lent--
+		d.busy++
+		d.running[tenant]++
 	}
 }
 

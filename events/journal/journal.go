@@ -99,6 +99,7 @@ type Journal struct {
 
 	bell   bell
 	stuck  stuck
+	hung   hung
 	begins atomic.Int64 // attempts that wait to be let begin
 
 	took  func(Transition) // nil: nobody wants to know

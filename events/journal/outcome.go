@@ -14,12 +14,18 @@ import (
 )
 
 // call calls the handler, within its time.
-func (s *serving) call(ctx context.Context, c events.Case, t events.Task) (f events.Fact, err error) {
+func (s *serving) call(ctx context.Context, c events.Case, t events.Task) (events.Fact, error) {
 	if err := s.crashed("handler: call"); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
+	return s.patiently(ctx, c.Key, t, func() (events.Fact, error) { return s.safely(ctx, c, t) })
+}
+
+// safely calls the handler. One that panics, or whose time was up, leaves it open
+// whether the task was done.
+func (s *serving) safely(ctx context.Context, c events.Case, t events.Task) (f events.Fact, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("a handler has panicked", "task", t.ID, "panic", p, "stack", string(debug.Stack()))
