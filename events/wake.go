@@ -24,7 +24,11 @@ func (t *turn) unhold() {
 // wake lets a case go on whose hold has ended, once the device was looked at since,
 // or cannot be. Of what was snoozed people are told again, if it is still true.
 func (t *turn) wake() {
-	if t.Woken == nil || !t.Clearing.IsZero() || t.Device.SeenAt.Before(t.Woken.Until) && t.sighted() {
+	if t.Woken == nil || !t.Clearing.IsZero() {
+		return
+	}
+	// What was seen in the future was seen before the clock was put back.
+	if seen := t.Device.SeenAt; (seen.Before(t.Woken.Until) || seen.After(t.now)) && t.sighted() {
 		return
 	}
 	ended := *t.Woken

@@ -272,6 +272,24 @@ func TestPromises(t *testing.T) {
 	})
 }
 
+// TestClockJumps drives cases by a clock that is put an hour or more forward and
+// back. By the clock, nothing comes before its time, and nothing waits without an
+// alarm that is still to come.
+func TestClockJumps(t *testing.T) {
+	often(t, 300, func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) {
+			w := newWalk(anyPolicies(t))
+			for range rapid.IntRange(1, 80).Draw(t, "facts") {
+				w.now = w.now.Add(time.Duration(rapid.SampledFrom([]int{0, 1, 10, 60, 60, -60, -60, 600, -600}).Draw(t, "minutes")) * time.Minute)
+				f := w.fact(rapid.IntRange(0, 20).Draw(t, "kind"), rapid.IntRange(0, 9).Draw(t, "task"), rapid.IntRange(0, 60).Draw(t, "n"))
+				if bad := w.step(f); bad != "" {
+					t.Fatal(bad)
+				}
+			}
+		})
+	})
+}
+
 // TestTakenBack lets the world go quiet after arbitrary facts: the device is
 // healthy, every task is done. Whatever was opened outside must be closed then.
 func TestTakenBack(t *testing.T) {

@@ -278,7 +278,7 @@ func serve(ctx context.Context, s *http.Server, l net.Listener) error {
 // admin says whether the worker is well.
 func (w *worker) admin() *admin {
 	queue := probe{"queue", func(context.Context) error { return w.broker.Healthy() }}
-	a := &admin{Ready: []probe{queue, {"journal", w.journal.Ready}}, Warn: w.secrets.troubles, Pprof: w.conf.Pprof, Log: w.log}
+	a := &admin{Live: []probe{{"handlers", w.journal.Alive}}, Ready: []probe{queue, {"journal", w.journal.Ready}}, Warn: w.secrets.troubles, Pprof: w.conf.Pprof, Log: w.log}
 	if o := w.watcher; o != nil {
 		a.Metrics = o.metrics.Handler()
 		a.Warn = func() []unwell { return append(w.secrets.troubles(), o.notes(time.Now())...) }
