@@ -11,14 +11,11 @@ import (
 // newWorker writes the configuration of a worker that looks after some tenants:
 // an ordinary one, but that its times are seconds and its clouds are here.
 func (w *world) newWorker(ctx context.Context, name string, tenants []string) (*worker, error) {
-	listen, err := freePort(ctx)
+	ports, err := freePorts(ctx, 2)
 	if err != nil {
 		return nil, err
 	}
-	admin, err := freePort(ctx)
-	if err != nil {
-		return nil, err
-	}
+	listen, admin := ports[0], ports[1]
 	cert, key, err := w.cloud.Issue("127.0.0.1")
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -27,6 +28,43 @@ import (
 func TestKilledUnderNotifications(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
+	b := besiege(ctx, t, 300)
+	b.lives(ctx, 3, b.wk.kill)
+	b.tally(ctx)
+}
+
+// TestStoppedUnderNotifications does the same by SIGTERM: each worker ends by itself,
+// with 0 and in time, and keeps what it has answered.
+func TestStoppedUnderNotifications(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	b := besiege(ctx, t, 100)
+	b.lives(ctx, 2, func() {
+		began := time.Now()
+		b.wk.stop()
+		if took := time.Since(began); took > 14*time.Second { // then it would be killed
+			t.Errorf("took %v to stop", took)
+		}
+		if code := b.wk.cmd.ProcessState.ExitCode(); code != 0 || !strings.Contains(b.wk.lastWords(), `"msg":"stopped"`) {
+			t.Errorf("ended with %d: %s", code, b.wk.lastWords())
+		}
+	})
+	b.tally(ctx)
+}
+
+// A besieged worker gets notifications from sixteen senders.
+type besieged struct {
+	t       *testing.T
+	wk      *worker
+	tenant  *graphtest.Tenant
+	all     []graphtest.Device
+	s       *sender
+	senders sync.WaitGroup
+	stop    context.CancelFunc // ends the senders
+}
+
+func besiege(ctx context.Context, t *testing.T, fleet int) *besieged {
+	t.Helper()
 	program := filepath.Join(t.TempDir(), "curfew")
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "curfew/cmd/curfew").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
@@ -35,61 +73,68 @@ func TestKilledUnderNotifications(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer w.close()
-	tenant := w.tenants["contoso"]
-	const fleet = 300
-	name := tenant.AddFleet(fleet)
+	t.Cleanup(w.close)
+	b := &besieged{t: t, wk: w.workers[0], tenant: w.tenants["contoso"]}
+	name := b.tenant.AddFleet(fleet)
 	if err := w.startWorkers(ctx, program); err != nil {
 		t.Fatal(err)
 	}
-	wk := w.workers[0]
-	if err := until(ctx, "the subscription is made", func() bool { return len(tenant.Subscriptions()) == 1 }); err != nil {
-		t.Fatal(err, wk.lastWords())
+	if err := until(ctx, "the subscription is made", func() bool { return len(b.tenant.Subscriptions()) == 1 }); err != nil {
+		t.Fatal(err, b.wk.lastWords())
 	}
-	s := sender{sub: tenant.Subscriptions()[0], tenant: tenant.ID, http: w.cloud.Client(), acked: map[string]int{}}
-	var all []graphtest.Device
+	b.s = &sender{sub: b.tenant.Subscriptions()[0], tenant: b.tenant.ID, http: w.cloud.Client(), acked: map[string]int{}}
 	for i := range fleet {
-		all = append(all, tenant.Device(name(i)))
+		b.all = append(b.all, b.tenant.Device(name(i)))
 	}
 	sending, stop := context.WithCancel(ctx)
-	var senders sync.WaitGroup
+	b.stop = stop
 	for i := range 16 {
-		senders.Go(func() { s.send(sending, all, i) })
+		b.senders.Go(func() { b.s.send(sending, b.all, i) })
 	}
-	for range 3 {
+	return b
+}
+
+// lives ends the worker and starts another, so many times.
+func (b *besieged) lives(ctx context.Context, n int, end func()) {
+	b.t.Helper()
+	for range n {
 		time.Sleep(1500 * time.Millisecond) // real processes: let the stream flow
-		wk.kill()
-		if err := wk.start(ctx); err != nil {
-			t.Fatal(err)
+		end()
+		if err := b.wk.start(ctx); err != nil {
+			b.t.Fatal(err)
 		}
-		if err := wk.ready(ctx, 30*time.Second); err != nil {
-			t.Fatal(err)
+		if err := b.wk.ready(ctx, 30*time.Second); err != nil {
+			b.t.Fatal(err)
 		}
 	}
 	time.Sleep(time.Second)
-	stop()
-	senders.Wait()
+}
 
+// tally compares what was acknowledged with what was kept.
+func (b *besieged) tally(ctx context.Context) {
+	b.t.Helper()
+	b.stop()
+	b.senders.Wait()
 	total, lost := 0, 0
-	j, leave := attach(ctx, t, wk)
+	j, leave := attach(ctx, b.t, b.wk)
 	defer leave()
-	for _, d := range all {
-		n := s.acked[d.EntraID]
+	for _, d := range b.all {
+		n := b.s.acked[d.EntraID]
 		total += n
 		if n == 0 {
 			continue
 		}
-		if stored := noticedBy(ctx, t, j, events.Key{Tenant: tenant.ID, Device: d.EntraID}); stored < n {
+		if stored := noticedBy(ctx, b.t, j, events.Key{Tenant: b.tenant.ID, Device: d.EntraID}); stored < n {
 			lost += n - stored
 		}
 	}
-	nudged := nudges(ctx, t, j, tenant.ID)
-	t.Logf("%d notifications acknowledged over three kills; %d of them became nudges (%d stored)", total, lost, nudged)
+	nudged := nudges(ctx, b.t, j, b.tenant.ID)
+	b.t.Logf("%d notifications acknowledged; %d of them became nudges (%d stored)", total, lost, nudged)
 	if total < 200 {
-		t.Errorf("only %d notifications were acknowledged: that proves little", total)
+		b.t.Errorf("only %d notifications were acknowledged: that proves little", total)
 	}
 	if lost > nudged {
-		t.Errorf("%d acknowledged notifications left no fact, and only %d nudges are stored", lost, nudged)
+		b.t.Errorf("%d acknowledged notifications left no fact, and only %d nudges are stored", lost, nudged)
 	}
 }
 

@@ -65,15 +65,16 @@ func newSoaked(ctx context.Context, dir, program string) (s *soaked, err error) 
 	if err != nil {
 		return s, err
 	}
-	queue, err := freePort(ctx)
+	ports, err := freePorts(ctx, 5)
 	if err != nil {
 		return s, err
 	}
-	s.first, err = s.employ(ctx, "first", program, map[string]any{"Queue": queue, "Desk": deskURL, "Pager": pagerURL})
+	queue := ports[0]
+	s.first, err = s.employ("first", program, ports[1], ports[2], map[string]any{"Queue": queue, "Desk": deskURL, "Pager": pagerURL})
 	if err != nil {
 		return s, err
 	}
-	s.second, err = s.employ(ctx, "second", program, map[string]any{
+	s.second, err = s.employ("second", program, ports[3], ports[4], map[string]any{
 		"NATS": "nats://" + queue, "NKey": filepath.Join(s.first.data, "nats.nk"), "Desk": deskURL, "Pager": pagerURL,
 	})
 	s.workers = append(s.workers, s.second, s.first) // in this order they are stopped
@@ -81,15 +82,7 @@ func newSoaked(ctx context.Context, dir, program string) (s *soaked, err error) 
 }
 
 // employ writes the configuration of a worker.
-func (s *soaked) employ(ctx context.Context, name, program string, is map[string]any) (*worker, error) {
-	listen, err := freePort(ctx)
-	if err != nil {
-		return nil, err
-	}
-	admin, err := freePort(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (s *soaked) employ(name, program, listen, admin string, is map[string]any) (*worker, error) {
 	cert, key, err := s.cloud.Issue("127.0.0.1")
 	if err != nil {
 		return nil, err

@@ -159,11 +159,16 @@ func (w *world) file(name string, data []byte) (string, error) {
 	return path, os.WriteFile(path, data, 0o600)
 }
 
-// freePort is a port of this machine that nobody listens on just now.
-func freePort(ctx context.Context) (string, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freePorts are ports of this machine that nobody listens on just now, no two the
+// same.
+func freePorts(ctx context.Context, n int) (ports []string, err error) {
+	for range n {
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close()
+		ports = append(ports, l.Addr().String())
 	}
-	return l.Addr().String(), l.Close()
+	return ports, nil
 }
