@@ -14,7 +14,7 @@ import (
 )
 
 func newBenchCmd(a *app) *cobra.Command {
-	var asJSON, short bool
+	var asJSON, short, ofCluster bool
 	var dir, out, only string
 	var long soaking
 	cmd := &cobra.Command{
@@ -25,14 +25,20 @@ func newBenchCmd(a *app) *cobra.Command {
   curfew bench --short                     less of everything, in 50 seconds
   curfew bench --dir /var/lib/curfew       on the disk that a worker uses
   curfew bench --json | jq '.[] | select(.reached | not)'
-  curfew bench --soak 30m --seed 7`,
+  curfew bench --soak 30m --seed 7
+  curfew bench --cluster                   three NATS servers and up to three workers`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			program, err := os.Executable()
 			if err != nil {
 				return fmt.Errorf("bench: where is this program? %w", err)
 			}
-			if long.length > 0 {
+			switch {
+			case ofCluster && long.length > 0:
+				return wrong(errors.New("--cluster and --soak are two things: say one"))
+			case ofCluster:
+				return a.benchCluster(cmd.Context(), program, dir, short, asJSON, out)
+			case long.length > 0:
 				return a.soak(cmd.Context(), program, dir, long, asJSON)
 			}
 			o := bench.Options{Program: program, Dir: dir, Size: bench.Full(), Scenarios: bench.Scenarios()}
@@ -62,6 +68,8 @@ func newBenchCmd(a *app) *cobra.Command {
 	cmd.Flags().StringVar(&only, "only", "", "measure only what has this `TEXT` in its name, such as webhook")
 	cmd.Flags().StringVar(&dir, "dir", "", "where to measure, a `DIR` on the disk in question; left out: that for temporary files")
 	long.flags(cmd)
+	cmd.Flags().BoolVar(&ofCluster, "cluster", false, "try a cluster instead")
+	cmd.AddCommand(newBenchPartCmd())
 	cmd.Flags().StringVar(&out, "out", "", "write the figures to a `FILE` as JSON, too")
 	return cmd
 }

@@ -130,11 +130,12 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 		err = errors.Join(err, w.broker.Stop(ctx))
 		log.Info("stopped")
 	}()
-	replicas, lease := 1, 4*time.Second // an embedded queue waits for nobody but this worker
+	o := journal.Options{Replicas: 1, Lease: 4 * time.Second} // an embedded queue waits for nobody but this worker
 	if conf.NATS != nil {
-		replicas, lease = conf.NATS.Replicas, 0
+		o = journal.AtCluster(conf.NATS.Replicas)
 	}
-	if w.journal, err = journal.Open(ctx, w.broker.Conn(), journal.Options{Replicas: replicas, Lease: lease, Took: w.watcher.takes()}, log); err != nil {
+	o.Took = w.watcher.takes()
+	if w.journal, err = journal.Open(ctx, w.broker.Conn(), o, log); err != nil {
 		return err
 	}
 	guard := guardOf(conf, w.journal, log)

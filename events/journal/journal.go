@@ -59,6 +59,8 @@ type Options struct {
 	// embedded broker only waits for itself, and does well with a few seconds.
 	Lease time.Duration
 
+	Patience time.Duration // how long one request to the broker may take; default 5 s
+
 	// Filling opens a journal that is marked as unfinished or moved; for those who
 	// fill it.
 	Filling bool
@@ -66,6 +68,13 @@ type Options struct {
 	// Took, if set, is told of every fact that this process has taken. It must
 	// return at once.
 	Took func(Transition)
+}
+
+// AtCluster are options for workers at a cluster. A server of it that dies is told by
+// its silence alone to those who are connected to another one, and what was asked of
+// it is asked again soon after another has taken its place.
+func AtCluster(replicas int) Options {
+	return Options{Replicas: replicas, Pulse: 2 * time.Second, Patience: 2 * time.Second}
 }
 
 func (o Options) check() error {
@@ -80,6 +89,8 @@ func (o Options) check() error {
 		return fmt.Errorf("a pulse of %v: it may be half a second to 30 s", o.Pulse)
 	case o.Lease != 0 && (o.Lease < 2*time.Second || o.Lease > time.Minute):
 		return fmt.Errorf("a lease of %v: it may be 2 s to a minute", o.Lease)
+	case o.Patience < 0 || o.Patience > time.Minute:
+		return fmt.Errorf("a patience of %v: it may be up to a minute", o.Patience)
 	}
 	return nil
 }
@@ -113,7 +124,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options, log *slog.Logger) (*Jou
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	j, err := newJournal(nc, o.Pulse, o.Lease, log)
+	j, err := newJournal(nc, o, log)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +138,7 @@ func Open(ctx context.Context, nc *nats.Conn, o Options, log *slog.Logger) (*Jou
 // Attach opens a journal that somebody else has made, for looking at it and for
 // appending to it, and changes nothing about its streams.
 func Attach(ctx context.Context, nc *nats.Conn, log *slog.Logger) (*Journal, error) {
-	j, err := newJournal(nc, 0, 0, log)
+	j, err := newJournal(nc, Options{}, log)
 	if err != nil {
 		return nil, err
 	}
@@ -137,14 +148,15 @@ func Attach(ctx context.Context, nc *nats.Conn, log *slog.Logger) (*Journal, err
 	return j, nil
 }
 
-func newJournal(nc *nats.Conn, pulse, lease time.Duration, log *slog.Logger) (*Journal, error) {
-	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(patience), jetstream.WithDefaultTimeout(patience), jetstream.WithPublishAsyncMaxPending(100*inFlight))
+func newJournal(nc *nats.Conn, o Options, log *slog.Logger) (*Journal, error) {
+	most := cmp.Or(o.Patience, patience)
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncTimeout(most), jetstream.WithDefaultTimeout(most), jetstream.WithPublishAsyncMaxPending(100*inFlight))
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	return &Journal{
 		nc: nc, js: js, log: log, step: events.Step,
-		pulse: cmp.Or(pulse, 4*time.Second), lease: cmp.Or(lease, 10*time.Second),
+		pulse: cmp.Or(o.Pulse, 4*time.Second), lease: cmp.Or(o.Lease, 10*time.Second),
 	}, nil
 }
 

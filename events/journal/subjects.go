@@ -23,6 +23,12 @@ func taskSubject(k events.Key, t events.Task) string {
 	return fmt.Sprintf("task.%s.%s.%s.%d", t.Action, k.Tenant, k.Device, t.N)
 }
 
+// Partitions is how many there are; see [Options].
+func (j *Journal) Partitions() int { return j.parts }
+
+// PartitionOf is the partition that a device is in.
+func (j *Journal) PartitionOf(k events.Key) int { return j.partition(k) }
+
 // partition is the same for the same device for ever.
 func (j *Journal) partition(k events.Key) int {
 	h := fnv.New32a()

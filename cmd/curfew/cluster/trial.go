@@ -1,0 +1,289 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"curfew/events/broker"
+	"curfew/events/journal"
+)
+
+// A Blow is one thing that went wrong, and how long it took until a device of
+// every partition that fell ill right after it was seen through.
+type Blow struct {
+	What    string  `json:"what"`
+	Seconds float64 `json:"seconds"`
+}
+
+// A Report is what came of a trial.
+type Report struct {
+	Rates   []Rate   `json:"rates,omitempty"`
+	Blows   []Blow   `json:"blows"`
+	Devices int      `json:"devices"` // that fell ill, and were acknowledged
+	Remarks int      `json:"remarks"` // the same of remarks
+	Effects int      `json:"effects"` // done outside
+	Lost    int      `json:"lost"`    // acknowledged, and not seen through
+	Doubled int      `json:"doubled"` // tasks done more than once
+	Chatty  int      `json:"chatty"`  // devices that remarks were made about
+	Mixed   int      `json:"mixed"`   // those of them whose facts were taken in another order, or not all
+	Wrong   []string `json:"wrong,omitempty"`
+}
+
+// A trial is one under way.
+type trial struct {
+	*cluster
+	b      *broker.Broker
+	js     jetstream.JetStream
+	load   *load
+	probes int
+	Report
+}
+
+// Run builds a cluster, measures it, lets it suffer, and says what came of that. The
+// error is about what could not be tried.
+func Run(ctx context.Context, o Options) (r *Report, err error) {
+	c, err := build(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("cluster: %w", err)
+	}
+	defer c.close()
+	quiet := slog.New(slog.DiscardHandler)
+	t := &trial{cluster: c}
+	if t.b, err = broker.Dial(ctx, broker.Remote{URL: c.urls}, quiet); err != nil {
+		return nil, fmt.Errorf("cluster: %w", err)
+	}
+	defer func() {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		err = errors.Join(err, t.b.Stop(stop))
+	}()
+	j, err := openWhenAgreed(ctx, t.b, journal.AtCluster(servers), quiet)
+	if err != nil {
+		return nil, fmt.Errorf("cluster: %w", err)
+	}
+	t.load = &load{j: j}
+	if t.js, err = jetstream.New(t.b.Conn()); err != nil {
+		return nil, err
+	}
+	if o.Measure > 0 {
+		if err := t.measure(ctx); err != nil {
+			return nil, fmt.Errorf("cluster: measure: %w", err)
+		}
+	}
+	if err := t.suffer(ctx); err != nil {
+		return &t.Report, fmt.Errorf("cluster: %w", err)
+	}
+	return &t.Report, t.judge(ctx, j)
+}
+
+func (t *trial) say(format string, args ...any) {
+	if t.o.Told != nil {
+		fmt.Fprintf(t.o.Told, format+"\n", args...)
+	}
+}
+
+// suffer puts two and then three workers under load, and lets things go wrong.
+func (t *trial) suffer(ctx context.Context) error {
+	for len(t.workers) < 2 {
+		if err := t.addWorker(); err != nil {
+			return err
+		}
+	}
+	t.load.begin(ctx, t.o.Rate)
+	defer t.load.end()
+	if _, err := t.probe(ctx); err != nil { // everything runs
+		return err
+	}
+	if len(t.workers) < 3 {
+		if err := t.blow(ctx, "a third worker comes", t.addWorker, nil); err != nil {
+			return err
+		}
+	}
+	for round := range max(t.o.Rounds, 1) {
+		n, w := t.nodes[round%servers], t.workers[round%len(t.workers)]
+		if err := t.blow(ctx, "a broker is killed", kill(n), n.start); err != nil {
+			return err
+		}
+		if err := t.blow(ctx, "a worker is killed", kill(w), w.start); err != nil {
+			return err
+		}
+		n = t.leader(ctx)
+		if err := t.blow(ctx, "the leading broker and a worker are killed", both(kill(n), kill(w)), both(n.start, w.start)); err != nil {
+			return err
+		}
+		n = t.leader(ctx)
+		if err := t.blow(ctx, "the leading broker is cut off from the others", t.cutOff(ctx, n, true), t.cutOff(ctx, n, false)); err != nil {
+			return err
+		}
+		if err := t.rolling(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// blow lets something happen, sees how long the work stands still, and puts it right.
+func (t *trial) blow(ctx context.Context, what string, strike, end func() error) error {
+	if err := strike(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	took, err := t.probe(ctx)
+	if err == nil && end != nil {
+		err = end()
+	}
+	if err == nil {
+		err = t.whole(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	t.Blows = append(t.Blows, Blow{what, took.Seconds()})
+	t.say("%s: every partition was served after %.1f s", what, took.Seconds())
+	return nil
+}
+
+// rolling restarts everything in order, one after the other.
+func (t *trial) rolling(ctx context.Context) error {
+	for _, p := range append(slices.Clone(t.nodes), t.workers...) {
+		err := t.blow(ctx, "a rolling restart", func() error { p.end(syscall.SIGTERM); return p.start() }, nil)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
+	}
+	return nil
+}
+
+func kill(p *process) func() error { return func() error { p.end(syscall.SIGKILL); return nil } }
+
+func both(a, b func() error) func() error { return func() error { return errors.Join(a(), b()) } }
+
+// cutOff cuts a server off, and sees that the others know; or lets it back.
+func (t *trial) cutOff(ctx context.Context, n *process, is bool) func() error {
+	return func() error {
+		t.isolate(slices.Index(t.nodes, n), is)
+		if !is {
+			return nil
+		}
+		return until(ctx, func() bool { return t.leader(ctx) != n })
+	}
+}
+
+// leader is the server that decides about facts.
+func (t *trial) leader(ctx context.Context) *process {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	if st, err := t.js.Stream(ctx, "FACTS"); err == nil && st.CachedInfo().Cluster != nil {
+		for _, n := range t.nodes {
+			if n.name == st.CachedInfo().Cluster.Leader {
+				return n
+			}
+		}
+	}
+	return t.nodes[0]
+}
+
+// whole waits until every stream has all its replicas again, so that the next blow
+// meets a cluster that can bear it.
+func (t *trial) whole(ctx context.Context) error {
+	var missing string
+	err := until(ctx, func() bool {
+		missing = ""
+		for _, name := range []string{"KV_STATE", "FACTS", "CASES", "TASKS", "DEAD"} {
+			try, cancel := context.WithTimeout(ctx, 2*time.Second)
+			st, err := t.js.Stream(try, name)
+			cancel()
+			if err != nil || !complete(st.CachedInfo()) {
+				missing = name
+				return false
+			}
+		}
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("the replicas of %s: %w", missing, err)
+	}
+	return nil
+}
+
+func complete(is *jetstream.StreamInfo) bool {
+	if is.Cluster == nil || is.Cluster.Leader == "" || len(is.Cluster.Replicas) < servers-1 {
+		return false
+	}
+	return !slices.ContainsFunc(is.Cluster.Replicas, func(r *jetstream.PeerInfo) bool { return !r.Current || r.Offline })
+}
+
+// judge waits until everything is done, and looks for what must not be.
+func (t *trial) judge(ctx context.Context, j *journal.Journal) error {
+	wrong := func(format string, args ...any) {
+		if len(t.Wrong) < 20 {
+			t.Wrong = append(t.Wrong, fmt.Sprintf(format, args...))
+		}
+	}
+	t.Devices = len(t.load.ill)
+	all := func() bool {
+		return !slices.ContainsFunc(t.load.ill, func(k key) bool { return t.out.served(k.String()).IsZero() })
+	}
+	if err := until(ctx, all); err != nil && ctx.Err() != nil {
+		return err
+	}
+	for _, k := range t.load.ill {
+		if t.out.served(k.String()).IsZero() {
+			t.Lost++
+			wrong("%s fell ill, which was acknowledged, and was not seen through", k)
+		}
+	}
+	doubled, calls := t.out.doubled()
+	t.Effects, t.Doubled = calls, len(doubled)
+	for _, id := range doubled {
+		wrong("%s was done more than once", id)
+	}
+	t.Chatty = len(t.load.said)
+	for n, said := range t.load.said {
+		t.Remarks += said
+		if err := inOrder(ctx, j, device("chat", n), said); err != nil {
+			t.Mixed++
+			wrong("%s: %v", device("chat", n), err)
+		}
+	}
+	return nil
+}
+
+// inOrder checks that the remarks about a device were taken one after the other.
+func inOrder(ctx context.Context, j *journal.Journal, k key, said int) error {
+	var line []int
+	err := until(ctx, func() bool {
+		all, err := j.Timeline(ctx, k)
+		if err != nil {
+			return false
+		}
+		line = nil
+		for _, c := range all {
+			for _, trace := range c.Trace {
+				var n int
+				if rest, ok := strings.CutPrefix(trace, "kim notes: "); ok {
+					if _, err := fmt.Sscan(rest, &n); err == nil {
+						line = append(line, n)
+					}
+				}
+			}
+		}
+		return len(line) > 0 && line[len(line)-1] >= said
+	})
+	if err != nil {
+		return fmt.Errorf("remark %d was not taken: %w", said, err)
+	}
+	for i, n := range line {
+		if n != line[0]+i {
+			return fmt.Errorf("remark %d was taken after remark %d", n, line[i-1])
+		}
+	}
+	return nil
+}
