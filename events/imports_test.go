@@ -68,6 +68,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"handlers/page/grafana/grafanatest", "", pretender},
 	{"handlers/page/chat", "handlers handlers/page", handler},
 	{"handlers/page/chat/chattest", "handlers/page/pagertest", "who reads a channel sees alerts, as the suite of pagers does"},
+	{"handlers/page/shoutrrr", "handlers handlers/page handlers/page/chat shoutrrr", handler},
 	{"handlers/page/slack", "handlers handlers/page handlers/page/chat", handler},
 	{"handlers/page/slack/slacktest", "", pretender},
 	{"handlers/page/teams", "handlers handlers/page handlers/page/chat", handler},
@@ -138,6 +139,7 @@ var inTests = map[string]string{
 	"handlers/ticket/zendesk":      "events",
 	"handlers/ticket/freshservice": "events",
 	"handlers/ticket/maildesk":     "events",
+	"handlers/page/shoutrrr":       "events",
 	"handlers/page/slack":          "events",
 	"handlers/page/teams":          "events",
 }
@@ -154,6 +156,7 @@ var modules = map[string]string{
 	"github.com/Azure":                      "azure",
 	"github.com/PagerDuty":                  "pagerduty",
 	"github.com/google/cel-go":              "cel",
+	"github.com/nicholas-fedor/shoutrrr":    "shoutrrr",
 	"github.com/teambition/rrule-go":        "rrule",
 	"github.com/goccy/go-yaml":              "yaml",
 	"github.com/santhosh-tekuri/jsonschema": "jsonschema",

@@ -3,6 +3,7 @@ package main
 import (
 	"curfew/handlers"
 	"curfew/handlers/page"
+	"curfew/handlers/page/shoutrrr"
 	slackpager "curfew/handlers/page/slack"
 	teamspager "curfew/handlers/page/teams"
 )
@@ -13,6 +14,8 @@ func channelOf(d destinationConfig) page.Pager {
 	switch d.Kind {
 	case "teams":
 		return teamspager.Channel{URL: d.URL.reveal(), Client: client(d.CA)}
+	case "shoutrrr":
+		return &shoutrrr.Channel{URL: d.URL.reveal()}
 	case "slack":
 		return slackpager.Channel{URL: d.URL.reveal(), Client: client(d.CA)}
 	}

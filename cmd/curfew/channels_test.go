@@ -74,6 +74,31 @@ func TestChannels(t *testing.T) {
 	}
 }
 
+// Whatever else the library shoutrrr reaches is a channel, and what is wrong with its
+// address is said without it.
+func TestChannelsOfTheLibrary(t *testing.T) {
+	for want, address := range map[string]string{
+		"":                                     "discord://canary@123456789012345678",
+		"desk.url_env: its url is for slack":   "slack://hook:canary@webhook",
+		"desk.url_env: its url cannot be used": "nosuch://canary",
+	} {
+		conf, problems := parseConfig("x.yaml", []byte("tenants: [{name: contoso, id: 8c2f6a1e-5d3b-4f0a-9b7c-1e2d3c4b5a69, auth: {client_id: 3f9d1c7a-2b4e-4a6f-8d5c-7e6f5a4b3c2d, client_secret_env: URL}}]\n"+
+			"destinations: {desk: {kind: shoutrrr, url_env: URL}}\npolicies: [{name: p, when: device.threat >= high, ladder: [{do: [page: {destination: desk, repeat: 0}]}]}]\n"),
+			loadOptions{Getenv: func(string) string { return address }})
+		var said []string
+		for _, p := range mistakes(problems) {
+			said = append(said, p.String())
+		}
+		all := strings.Join(said, "\n")
+		if (want == "") != (conf != nil) || !strings.Contains(all, want) || strings.Contains(all, "canary") {
+			t.Errorf("want %q, got\n%s", want, all)
+		}
+		if conf != nil && abilityOf(conf.Destinations["desk"]).For != "pages" {
+			t.Error("it takes no pages")
+		}
+	}
+}
+
 // What the configuration says of mails is what they are written by.
 func TestHowMailsAreWritten(t *testing.T) {
 	conf, said := channels(t, workflow, incoming)
