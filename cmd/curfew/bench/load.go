@@ -101,7 +101,7 @@ func (t target) each(ctx context.Context, conns int, ready func(), use func(*wir
 	wires := make([]*wire, 0, conns)
 	defer func() {
 		for _, w := range wires {
-			w.Close()
+			_ = w.Close() // nothing is on its way any more
 		}
 	}()
 	for range conns {

@@ -78,7 +78,7 @@ type hook struct {
 
 // webhook lends one with a live subscription.
 func (r *Rig) webhook(ctx context.Context, use func(*hook) error) error {
-	return r.journal(ctx, func(b *broker.Broker, j *journal.Journal) error {
+	return r.journal(ctx, func(_ *broker.Broker, j *journal.Journal) error {
 		cloud := graphtest.NewCloud()
 		defer cloud.Close()
 		tenant, client, err := oneTenant(cloud)
