@@ -117,6 +117,6 @@ func Short() Size {
 		Raw: 200 * time.Millisecond, Load: 1500 * time.Millisecond, Write: 700 * time.Millisecond,
 		Changes: 4000, Nothing: 20_000, Settle: time.Second, Idle: 2 * time.Second, Samples: 15,
 		Cases: 4000, Due: 1000, Fleet: 10_000,
-		Sweep: 1500 * time.Millisecond, Ill: 3, Watch: 3 * time.Second,
+		Sweep: 2 * time.Second, Ill: 3, Watch: 3 * time.Second,
 	}
 }

@@ -92,7 +92,7 @@ func (w *worker) configure(ctx context.Context) error {
 	}
 	var text strings.Builder
 	err = config.Execute(&text, map[string]any{
-		"Listen": listen, "Admin": admin, "Cloud": w.cloud.URL, "App": appID, "Sweep": w.Sweep, "Rules": w.Rules, "Resource": resource, "Tenants": w.tenants,
+		"Listen": listen, "Admin": admin, "Cloud": w.cloud.URL, "App": appID, "Sweep": fmt.Sprintf("%dms", w.Sweep.Milliseconds()), "Rules": w.Rules, "Resource": resource, "Tenants": w.tenants,
 	})
 	for name, data := range map[string][]byte{
 		"curfew.yaml": []byte(text.String()), "cert.pem": cert, "key.pem": key, "ca.pem": w.cloud.CA(), "secret": []byte(secret), "admin": []byte(admin),
