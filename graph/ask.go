@@ -106,12 +106,12 @@ func serviceOf(path string) service {
 func roleOf(path string, writes bool) string {
 	_, path, _ = strings.Cut(path, "/")
 	for _, r := range []struct{ begins, reads, writes string }{
-		{"deviceManagement/mobileThreatDefenseConnectors", needsService, needsServiceWrite},
-		{"deviceManagement/notificationMessageTemplates", needsService, needsServiceWrite},
+		{"deviceManagement/mobileThreatDefenseConnectors", needsAutopilot, needsServiceWrite},
+		{"deviceManagement/notificationMessageTemplates", needsAutopilot, needsServiceWrite},
 		{"deviceManagement/deviceCompliancePolicies", needsConfig, needsConfigWrite},
 		{"deviceManagement/managedDevices", needsDevices, ""},
 		{"deviceManagement?", needsConfig, needsConfigWrite},
-		{"deviceAppManagement", needsApps, needsAppsWrite},
+		{"deviceAppManagement", needsIntuneAudit, needsAppsWrite},
 		{"identity/conditionalAccess", needsAccess, needsAccessWrite},
 		{"subscribedSkus", needsLicences, ""},
 		{"groups", needsMembers, ""},
@@ -130,13 +130,12 @@ func roleOf(path string, writes bool) string {
 // Permissions of the baseline (Graph docs: permissions tables of the pages that
 // the paths name, v1.0 and beta).
 const (
-	needsService      = "DeviceManagementServiceConfig.Read.All"
 	needsServiceWrite = "DeviceManagementServiceConfig.ReadWrite.All"
 	needsConfig       = "DeviceManagementConfiguration.Read.All"
 	needsConfigWrite  = "DeviceManagementConfiguration.ReadWrite.All"
-	needsApps         = "DeviceManagementApps.Read.All"
 	needsAppsWrite    = "DeviceManagementApps.ReadWrite.All"
 	needsAccess       = "Policy.Read.All"
 	needsAccessWrite  = "Policy.ReadWrite.ConditionalAccess"
+	needsAppRead      = "Application.Read.All"
 	needsLicences     = "LicenseAssignment.Read.All"
 )

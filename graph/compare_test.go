@@ -69,7 +69,7 @@ func TestEachFeatureSaysWhatItNeeds(t *testing.T) {
 	}
 	for _, f := range all {
 		needs := graph.Needs(f)
-		if len(needs) == 0 || len(needs) != len(graph.Watch.Needs(f))+len(graph.Act.Needs(f)) {
+		if len(needs) == 0 || len(needs) != len(graph.Watch.Needs(f))+len(graph.Act.Needs(f))+len(graph.Set.Needs(f)) {
 			t.Errorf("%s: %+v", f, needs)
 		}
 		for _, n := range needs {
@@ -90,7 +90,7 @@ func TestEachFeatureSaysWhatItNeeds(t *testing.T) {
 // What the simulated tenant grants in these tests is what the features need, all
 // of it and no more.
 func TestTheSimulatedRolesAreThoseNeeded(t *testing.T) {
-	grants := granted(slices.Concat(graphtest.AllRoles(), graphtest.ActingRoles())...)
+	grants := granted(slices.Concat(graphtest.AllRoles(), graphtest.ActingRoles(), graphtest.BaselineRoles())...)
 	grants = append(grants, graph.Grant{Audience: graph.DefenderAPI})
 	grants[1].Roles = slices.DeleteFunc(slices.Clone(grants[0].Roles), func(r string) bool { return !ofDefender(r) })
 	grants[0].Roles = slices.DeleteFunc(grants[0].Roles, ofDefender)

@@ -45,6 +45,12 @@ const (
 	FeatureInvestigate  Feature = "investigate"
 )
 
+// The features of a tenant's baseline; see package baseline.
+const (
+	FeaturePlan  Feature = "baseline plan"
+	FeatureApply Feature = "baseline apply"
+)
+
 // Features are all of them, in the order above.
 func Features() []Feature {
 	var all []Feature
@@ -56,14 +62,16 @@ func Features() []Feature {
 	return all
 }
 
-// An Identity is one of the two apps that Curfew may be given: one that only reads
-// and tells, and one that changes devices. One app may be both.
+// An Identity is one of the apps that Curfew may be given: one that only reads and
+// tells, and one that changes devices, which one app may be both; and one that
+// changes policies, which the worker never is.
 type Identity string
 
 // The identities.
 const (
 	Watch Identity = "watch"
 	Act   Identity = "act"
+	Set   Identity = "set" // the baseline's
 )
 
 // A Need is one permission that a feature needs.
@@ -125,6 +133,10 @@ func instead(role string) []string {
 		return []string{"DeviceManagementRBAC.ReadWrite.All", "DeviceManagementConfiguration.Read.All", "DeviceManagementConfiguration.ReadWrite.All"}
 	case machineRead:
 		return []string{"Machine.ReadWrite.All"}
+	case needsConfig:
+		return []string{needsConfigWrite}
+	case needsLicences:
+		return []string{"Organization.Read.All", "Directory.Read.All", "Organization.ReadWrite.All", "Directory.ReadWrite.All"}
 	}
 	return nil
 }
@@ -198,7 +210,19 @@ func needs() []Need {
 		Need{Feature: FeatureInvestigate, Identity: Act, Audience: DefenderAPI, Role: alertWrite, Why: "start an automated investigation"},
 		read(FeatureInvestigate, Act, machineRead, "find the device in Defender"),
 	)
-	return all
+	for _, n := range [][2]string{
+		{needsAutopilot, "the connector to Defender and the notification"}, {needsConfig, "compliance policies"}, {needsIntuneAudit, "app protection"},
+		{needsAccess, "Conditional Access"}, {needsLicences, "licences"}, {needsMembers, "the groups that a baseline names"}, {needsUser, "the emergency accounts"},
+	} {
+		all = append(all, read(FeaturePlan, Set, n[0], "read "+n[1]))
+	}
+	for _, n := range [][2]string{
+		{needsServiceWrite, "write the connector to Defender and the notification"}, {needsConfigWrite, "write compliance policies"}, {needsAppsWrite, "write app protection"},
+		{needsAccessWrite, "write Conditional Access"}, {needsAppRead, "write Conditional Access, which asks for it too"},
+	} {
+		all = append(all, Need{Feature: FeatureApply, Identity: Set, Audience: GraphAPI, Role: n[0], Why: n[1]})
+	}
+	return append(all, optional(read(FeatureApply, Set, needsApprovals, "see what a second administrator decided about a policy")))
 }
 
 const (
