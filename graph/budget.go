@@ -88,6 +88,15 @@ const (
 	lastPause  = 5 * time.Minute
 )
 
+// pause is the first one. Of Conditional Access the limit is known to be by the
+// second, and not to say when.
+func (s service) pause() time.Duration {
+	if s == conditional {
+		return 2 * time.Second
+	}
+	return firstPause
+}
+
 // A budget keeps one tenant's calls under Microsoft's limits.
 type budget [services]*gate
 
@@ -204,7 +213,7 @@ func (g *gate) heard(status int, after time.Duration) time.Duration {
 	defer g.mu.Unlock()
 	switch {
 	case status == 429 && after == 0:
-		after = min(firstPause<<min(g.strikes, 10), lastPause)
+		after = min(g.service.pause()<<min(g.strikes, 10), lastPause)
 		g.strikes++
 	case status == 429, status == 503 && after > 0:
 	case status < 400:

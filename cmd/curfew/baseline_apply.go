@@ -145,16 +145,16 @@ func (b *ground) progress(tenant string, asJSON bool) func(baseline.Event) {
 		}
 		step := ""
 		if e.N > 0 {
-			step = fmt.Sprintf("[%d/%d] ", e.N, e.Of)
+			step = fmt.Sprintf("[%d/%d]", e.N, e.Of)
 		}
 		st := map[string]style{baseline.EventDone: green, baseline.EventFailed: red, baseline.EventWaits: yellow}[e.What]
 		switch e.What {
 		case baseline.EventBegins:
-			b.p.printf("%s%s %s %q\n", step, e.Action, e.Key, e.Name)
+			b.p.printf("%s %s %s %q\n", step, e.Action, e.Key, e.Name)
 		case baseline.EventSaid:
 			b.p.printf("%s\n", e.Detail)
 		default:
-			b.p.printf("%s%s %s", step, b.p.paint(st, e.What), e.Key)
+			b.p.printf("%s %s %s", step, b.p.paint(st, e.What), e.Key)
 			if e.Detail != "" {
 				b.p.printf(": %s", e.Detail)
 			}
