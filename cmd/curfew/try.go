@@ -19,7 +19,8 @@ func newTryCmd(a *app) *cobra.Command {
 tenants, a help desk, a site of Jira and a pager on this machine, starts the real
 worker between them, and tells twelve stories at once: what happens in the tenants
 (marked !) and what Curfew does about it. Each story checks that Curfew did what it
-must, once, and nothing else. The exit code is 1 if one went wrong.`,
+must, once, and nothing else. At the end it sets one of the tenants up by a baseline:
+plans, applies, and finds nothing left to do. The exit code is 1 if one went wrong.`,
 		Example: `  curfew try
   curfew try --hold                        leave it running, to look around
   curfew try --json                        one object a line; the last one says how it went`,

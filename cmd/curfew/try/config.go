@@ -21,10 +21,10 @@ func (w *world) newWorker(ctx context.Context, name string, tenants []string) (*
 		return nil, err
 	}
 	data := struct {
-		Name, Listen, Admin, Cloud, Desk, Jira, Pager, App string
-		Sweep                                              string
-		Tenants                                            []tenantLine
-	}{name, listen, admin, w.cloud.URL, w.deskURL, w.jiraURL, w.pagerURL, w.appID, w.sweep, nil}
+		Name, Listen, Admin, Cloud, Desk, Jira, Pager, App, Setter string
+		Sweep                                                      string
+		Tenants                                                    []tenantLine
+	}{name, listen, admin, w.cloud.URL, w.deskURL, w.jiraURL, w.pagerURL, w.appID, baselineApp, w.sweep, nil}
 	for _, t := range tenants {
 		data.Tenants = append(data.Tenants, tenantLine{t, w.tenants[t].ID, w.tenants[t].Domain})
 	}
@@ -42,6 +42,8 @@ func (w *world) newWorker(ctx context.Context, name string, tenants []string) (*
 	write("key.pem", key)
 	write("cloud-ca.pem", w.cloud.CA())
 	write("client-secret", []byte(w.appSecret))
+	write("baseline-secret", []byte(w.setSecret))
+	write("baseline.yaml", []byte(baselineFile))
 	write("desk-secret", []byte(w.desk.Secret))
 	write("jira-token", []byte(w.jira.Token))
 	write("jira-hook-secret", []byte(w.jiraHook))
@@ -49,7 +51,7 @@ func (w *world) newWorker(ctx context.Context, name string, tenants []string) (*
 	write("hook-secret", []byte(w.hook))
 	path := write("curfew.yaml", []byte(text.String()))
 	return &worker{
-		name: name, config: path, admin: admin, listen: listen,
+		name: name, config: path, tenants: tenants, admin: admin, listen: listen,
 		data: filepath.Join(w.dir, name, "data"), log: filepath.Join(w.dir, name, "log"),
 	}, errors.Join(errs...)
 }
@@ -73,6 +75,9 @@ tenants:
     endpoints: {graph: {{$.Cloud}}, login: {{$.Cloud}}, ca_file: cloud-ca.pem}
     auth: {client_id: {{$.App}}, client_secret_file: client-secret}
     mail_from: it@{{.Domain}}
+{{- if eq .Name "` + baselined + `"}}
+    baseline: {client_id: {{$.Setter}}, client_secret_file: baseline-secret}
+{{- end}}
 {{- if eq .Name "woodgrove"}}
     approvers: [lead@{{.Domain}}]
 {{- end}}

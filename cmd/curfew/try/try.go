@@ -2,6 +2,9 @@
 // tenants, a help desk, a site of Jira and a pager on loopback, and the real program
 // between them, as a process of its own with its real queue, configuration and TLS.
 //
+// At the end one of the tenants is set up by its baseline: planned, applied, and
+// planned again.
+//
 // Each story makes something happen in a tenant, waits for what Curfew must do
 // about it, and fails if it does not, does it twice, or does anything else. The
 // stories run side by side. Nothing is skipped and nothing is pretended but the
@@ -71,6 +74,9 @@ func Run(ctx context.Context, o Options) (err error) {
 		watchers.Go(func() { watch(watching, wk, tell) })
 	}
 	results := play(ctx, w, tell)
+	if ctx.Err() == nil {
+		results = append(results, settingUp(ctx, w, tell))
+	}
 	stop()
 	watchers.Wait()
 	ok := tell.summary(results)

@@ -24,6 +24,7 @@ type worker struct {
 	admin   string
 	listen  string
 	log     string
+	tenants []string // their names
 	within  []string // a command that runs the program, such as one that slows its disk; it must keep the process
 
 	mu     sync.Mutex
@@ -94,6 +95,9 @@ func (wk *worker) probe(ctx context.Context) error {
 	}
 	return err
 }
+
+// has reports whether the worker looks after a tenant.
+func (wk *worker) has(tenant string) bool { return slices.Contains(wk.tenants, tenant) }
 
 // lastWords are the end of the worker's log.
 func (wk *worker) lastWords() string {

@@ -36,6 +36,7 @@ type world struct {
 	servers   []*http.Server
 	appID     string
 	appSecret string
+	setSecret string // of the app that sets tenants up
 	sweep     string // how often tenants are swept
 
 	tenants map[string]*graphtest.Tenant
@@ -50,7 +51,7 @@ func newWorld(ctx context.Context, dir, sweep string, crews [][]string) (*world,
 	w := &world{
 		dir: dir, sweep: sweep, cloud: graphtest.NewCloud(), tenants: map[string]*graphtest.Tenant{},
 		jiraHook: secret(),
-		appID:    "11111111-2222-3333-4444-555555555555", appSecret: secret(), routing: secret(), hook: secret(),
+		appID:    "11111111-2222-3333-4444-555555555555", appSecret: secret(), setSecret: secret(), routing: secret(), hook: secret(),
 	}
 	w.desk = &tickettest.Desk{Secret: secret()}
 	w.jira = &jiratest.Site{Token: secret()}
@@ -89,6 +90,9 @@ func (w *world) newTenant(name, id string) *graphtest.Tenant {
 	t.AddUser(graphtest.User{UPN: "it@" + t.Domain, Name: "IT"})
 	t.SetRules(graphtest.Rules{Subscribable: map[string]string{resource: ""}})
 	t.SetTiming(graphtest.QuickTiming())
+	if name == baselined {
+		prepare(t, w.setSecret)
+	}
 	return t
 }
 
