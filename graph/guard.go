@@ -198,24 +198,31 @@ func (d *door) refused(ctx context.Context, err error) error {
 	e := &Error{Message: "no token from the sign-in service", After: signInPause, Err: err, signIn: true}
 	if said, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok {
 		e.Code = entraCode.FindString(said.Error())
-	}
-	switch e.Code {
-	case "":
-	case "AADSTS7000222":
-		e.Message = "sign-in: the client secret has expired; make a new one"
-	case "AADSTS7000215":
-		e.Message = "sign-in: the client secret is wrong; give the secret's value, not its id"
-	case "AADSTS700016":
-		e.Message = "sign-in: this tenant does not know the app; its administrator must consent to it"
-	case "AADSTS700027":
-		e.Message = "sign-in: the certificate is not registered with the app, or has expired"
-	default:
-		e.Message = "sign-in was refused; look the code up at https://login.microsoftonline.com/error"
+		if r := said.RawResponse; r != nil && r.StatusCode >= http.StatusInternalServerError {
+			e.Message = "the sign-in service is out of order; nothing is wrong with the app, and it is asked again"
+		} else if e.Code != "" {
+			e.Message = notLetIn(e.Code)
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.shut, d.cause = time.Now().Add(signInPause), *e
 	return e
+}
+
+// notLetIn says what a code of Entra means for whoever must mend it.
+func notLetIn(code string) string {
+	switch code {
+	case "AADSTS7000222":
+		return "sign-in: the client secret has expired; make a new one"
+	case "AADSTS7000215":
+		return "sign-in: the client secret is wrong; give the secret's value, not its id"
+	case "AADSTS700016":
+		return "sign-in: this tenant does not know the app; its administrator must consent to it"
+	case "AADSTS700027":
+		return "sign-in: the certificate is not registered with the app, or has expired"
+	}
+	return "sign-in was refused; look the code up at https://login.microsoftonline.com/error"
 }
 
 // receiver is the request option that hands over the answer before the SDK can

@@ -105,7 +105,8 @@ func TestSigningInFails(t *testing.T) {
 	story(t, func(t *testing.T, d *desk) { // and heals by itself
 		laptop := d.tenant.AddDevice(graphtest.Device{Name: "LT-042"})
 		d.tenant.Inject(graphtest.Fault{Kind: graphtest.TokenDown, Times: 1})
-		if e := asError(t, second(d.client.Look(d.ctx, d.kase(laptop)))); e.GiveUp() || e.RetryAfter() != 30*time.Second {
+		if e := asError(t, second(d.client.Look(d.ctx, d.kase(laptop)))); e.GiveUp() || e.RetryAfter() != 30*time.Second ||
+			!strings.Contains(e.Error(), "AADSTS90033: the sign-in service is out of order; nothing is wrong with the app") {
 			t.Error(e)
 		}
 		time.Sleep(20 * time.Second)

@@ -52,7 +52,7 @@ func (a *app) soak(ctx context.Context, program, dir string, s soaking, asJSON b
 
 // tellSoak writes what came of a soak.
 func tellSoak(w io.Writer, r *try.SoakReport) error {
-	fmt.Fprintf(w, "seed %d: %.0f s, %d notifications, %d facts (%.0f/s), %d illnesses\n", r.Seed, r.Seconds, r.Offered, r.Facts, r.PerSecond, r.Illnesses)
+	fmt.Fprintf(w, "seed %d: %.0f s, %d notifications, %d facts (%.0f/s), %d of %d illnesses found\n", r.Seed, r.Seconds, r.Offered, r.Facts, r.PerSecond, r.Found, r.Illnesses)
 	fmt.Fprintf(w, "%d mails, %d tickets, %d incidents\n\n", r.Mails, r.Tickets, r.Incidents)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "WENT WRONG\tTIMES")
