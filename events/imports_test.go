@@ -42,6 +42,7 @@ var arrows = []struct{ pkg, may, why string }{
 
 	{"graph", "events msgraph azure x", microsoft},
 	{"graph/baseline/rollout", "graph/baseline graph/baseline/readiness", "a step of a rollout is made of what is planned and what was judged, and of nothing else"},
+	{"graph/baseline/verify", "graph/baseline graph/baseline/readiness", "what a device goes through is watched through an interface of the baseline's"},
 	{"graph/baseline/drift", "graph/baseline", "what differs is a function of a plan"},
 	{"graph/baseline/doctor", "graph/baseline graph/baseline/readiness", "what people get stuck on is found in what was read, through an interface of its own"},
 	{"graph/baseline/readiness", "x", "whether a tenant is ready is judged by a function of values, and read through an interface of its own"},
@@ -127,6 +128,7 @@ var inTests = map[string]string{
 	"graph/baseline/readiness": "graph",
 	"graph/baseline/rollout":   "graph",
 	"graph/baseline/doctor":    "graph",
+	"graph/baseline/verify":    "graph",
 	"graph/graphtest":          "azure",
 	"cmd/curfew":               "nats-server",
 

@@ -35,7 +35,7 @@ Without that section plan signs in as the worker does, and apply is refused.`,
   curfew baseline apply plan.json
   curfew baseline undo --tenant contoso`,
 	},
-		newBaselinePlanCmd(a), newBaselineApplyCmd(a), newBaselineUndoCmd(a), newBaselineRunsCmd(a), newRolloutCmd(a), newBaselineDoctorCmd(a),
+		newBaselinePlanCmd(a), newBaselineApplyCmd(a), newBaselineUndoCmd(a), newBaselineRunsCmd(a), newRolloutCmd(a), newBaselineDoctorCmd(a), newBaselineVerifyCmd(a), newBaselineDriftCmd(a),
 		&cobra.Command{
 			Use: "schema", Short: "Print the JSON Schema of a baseline file, for editors", Args: cobra.NoArgs,
 			Long: `Print the JSON Schema of a baseline file. An editor that is given it shows what each

@@ -101,7 +101,7 @@ func (b *ground) jobs(_ context.Context, file planFile) (jobs []job, err error) 
 // apply applies one plan. The gate of a plan from a file is not believed: what the
 // rollout has on record is.
 func (b *ground) apply(ctx context.Context, j job, by string, asJSON bool) error {
-	c, err := j.tenant.client()
+	c, err := b.client(j.tenant)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ It ends with 0 if nothing was found, else with 1.`,
 }
 
 func (b *ground) diagnose(ctx context.Context, t tenantSpec, asJSON bool) error {
-	c, err := t.client()
+	c, err := b.client(t)
 	if err != nil {
 		return err
 	}

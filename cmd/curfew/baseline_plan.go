@@ -106,7 +106,7 @@ func (b *ground) planAll(ctx context.Context, out string, asJSON, all bool) erro
 }
 
 func (b *ground) planOne(ctx context.Context, t tenantSpec) (*baseline.Plan, error) {
-	c, err := t.client()
+	c, err := b.client(t)
 	if err != nil {
 		return nil, err
 	}

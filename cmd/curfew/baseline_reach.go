@@ -20,6 +20,7 @@ type ground struct {
 	tenants []tenantSpec
 	journal *journal.Journal // nil: it was not needed, and is not there
 	p       *printer
+	dial    func(tenantSpec) (*graph.Client, error)
 }
 
 // withBaseline reads the configuration and the baseline file, and lets do work with
@@ -35,7 +36,7 @@ func (a *app) withBaseline(ctx context.Context, s baselineScope, need bool, do f
 	if err != nil {
 		return err
 	}
-	b := &ground{conf: conf, tenants: tenants, p: a.printer()}
+	b := &ground{conf: conf, tenants: tenants, p: a.printer(), dial: a.dial}
 	j, leave, err := a.journalOf(ctx, conf, need)
 	if err != nil && need {
 		return noWorker(fmt.Errorf("what is done is recorded, and the record cannot be reached: %w", err))
@@ -100,7 +101,10 @@ func stopBroker(ctx context.Context, b *broker.Broker, log *slog.Logger) {
 }
 
 // client is how a tenant's baseline is reached.
-func (t tenantSpec) client() (*graph.Client, error) {
+func (b *ground) client(t tenantSpec) (*graph.Client, error) {
+	if b.dial != nil {
+		return b.dial(t)
+	}
 	auth := t.Auth
 	if t.Baseline != nil {
 		auth = *t.Baseline

@@ -78,7 +78,7 @@ func (b *ground) each(do func(tenantSpec) error) error {
 }
 
 func (b *ground) status(ctx context.Context, a *app, t tenantSpec, html, by string, asJSON bool) error {
-	c, err := t.client()
+	c, err := b.client(t)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (b *ground) advance(ctx context.Context, a *app, t tenantSpec, by string, a
 	if t.Baseline == nil {
 		return wrong(errNoIdentity)
 	}
-	c, err := t.client()
+	c, err := b.client(t)
 	if err != nil {
 		return err
 	}

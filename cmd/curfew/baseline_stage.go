@@ -244,7 +244,7 @@ func (p *printer) readyFindings(r readiness.Report) {
 		for _, f := range c.Findings[:min(len(c.Findings), shownFindings)] {
 			what := f.What
 			if e := f.Excused; e != nil {
-				what += fmt.Sprintf(" [excused by %s until %s: %s]", e.By, p.clock(e.Until), e.Reason)
+				what = fmt.Sprintf("excused by %s until %s (%s): %s", e.By, p.clock(e.Until), e.Reason, what)
 			}
 			rows = append(rows, []cell{{text: f.User}, {text: f.Device}, {text: what}, {cmp.Or(f.ID, "-"), faint}})
 		}

@@ -61,7 +61,7 @@ func (b *ground) undo(ctx context.Context, t tenantSpec, id, by string, asJSON b
 	if i < 0 {
 		return notFound(errors.New("there is no such run to take back; `curfew baseline runs --tenant " + t.Name + "` lists them"))
 	}
-	c, err := t.client()
+	c, err := b.client(t)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -93,11 +94,12 @@ func (e edits) Edits(ctx context.Context, tenant string, since time.Time) ([]str
 	list, err := e.tenants.PolicyEdits(ctx, tenant, since)
 	var out []string
 	for _, x := range list {
-		who := x.Who
-		if who == "" {
-			who = "somebody"
-		}
-		out = append(out, x.At.UTC().Format("2 Jan 15:04 MST")+" "+who+" "+x.Did+" the "+x.Kind+" "+strconv.Quote(x.What))
+		out = append(out, editLine(x))
 	}
 	return out, err
+}
+
+// editLine is an edit in one line for people.
+func editLine(x graph.Edit) string {
+	return x.At.UTC().Format("2 Jan 15:04 MST") + " " + cmp.Or(x.Who, "somebody") + " " + x.Did + " the " + x.Kind + " " + strconv.Quote(x.What)
 }

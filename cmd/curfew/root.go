@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"curfew/events/journal"
+	"curfew/graph"
 )
 
 // An app is one run of the program: all it knows of its surroundings, and the
@@ -32,6 +33,9 @@ type app struct {
 	// attach connects to the queue of a running worker; nil: as the flags and the
 	// configuration say.
 	attach func(ctx context.Context) (j *journal.Journal, leave func(), err error)
+
+	// dial reaches a tenant for its baseline; nil: as the configuration says.
+	dial func(t tenantSpec) (*graph.Client, error)
 }
 
 func newApp(getenv func(string) string, stdout, stderr io.Writer) *app {

@@ -44,6 +44,17 @@ type Round struct {
 	Unrecorded bool `json:"unrecorded,omitempty"`
 }
 
+// Began is when the round did, by the first look of it.
+func (r Round) Began() time.Time {
+	began := time.Time{}
+	for _, m := range []Moment{r.Threat, r.NonCompliant, r.Rescinded} {
+		if m.Seen() && (began.IsZero() || m.At.Before(began)) {
+			began = m.At
+		}
+	}
+	return began
+}
+
 // Ended reports whether the round came to its end.
 func (r Round) Ended() bool { return r.Back.Seen() || r.Clear.Seen() && !r.Rescinded.Seen() }
 

@@ -125,7 +125,8 @@ func (s Seen) link() Answer {
 	const why = "the switches in Intune do nothing while Defender's own side is off: no risk reaches compliance"
 	link := baseline.Connection(s.State)
 	on := s.State.Connector != nil && len(s.switches(toggles(s.connector().Platforms, "Enabled")...)) < len(s.connector().Platforms)
-	return answer(NoLink, why, strings.Join(link.Clicks, " "), !link.Open && (on || s.State.Connector == nil) && s.unread("connector") == "", link.Said, s.unread("connector"))
+	fix := cmp.Or(strings.Join(link.Clicks, " "), "turn the Microsoft Intune connection on in the advanced features of Defender")
+	return answer(NoLink, why, fix, !link.Open && (on || s.State.Connector == nil) && s.unread("connector") == "", link.Said, s.unread("connector"))
 }
 
 func (s Seen) mam() Answer {

@@ -57,8 +57,8 @@ func ask(ctx context.Context, api API, method, path string, header http.Header, 
 	}
 }
 
-// get reads one object.
-func get(ctx context.Context, api API, path string, into any) error {
+// Get reads one object, patiently.
+func Get(ctx context.Context, api API, path string, into any) error {
 	answer, err := ask(ctx, api, http.MethodGet, path, nil, nil)
 	if err != nil {
 		return err

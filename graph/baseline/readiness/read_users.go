@@ -86,7 +86,7 @@ func (r *reading) products(ctx context.Context) (map[string]bool, error) {
 			} `json:"servicePlans"`
 		} `json:"value"`
 	}
-	if err := get(ctx, r.api, "v1.0/subscribedSkus", &said); err != nil {
+	if err := Get(ctx, r.api, "v1.0/subscribedSkus", &said); err != nil {
 		return nil, err
 	}
 	has := map[string]bool{}
