@@ -22,7 +22,7 @@ import (
 // gives nil. That something other than a GET was sent and its end is unknown is
 // [Error.Unsure].
 func (c *Client) Do(ctx context.Context, method, path string, header http.Header, body []byte) ([]byte, error) {
-	reads := method == http.MethodGet
+	reads := method == http.MethodGet || method == http.MethodPost && asks(path)
 	k := call{op: "ask " + c.shown(path), write: !reads, effect: !reads, bare: true}
 	if !reads {
 		k.op = strings.ToLower(method) + " " + c.shown(path)
@@ -60,6 +60,13 @@ func (c *Client) Do(ctx context.Context, method, path string, header http.Header
 		return nil, err
 	}
 	return answer, nil
+}
+
+// asks reports whether a POST of a path only asks: the what-if evaluation, and
+// Intune's reports.
+func asks(path string) bool {
+	path, _, _ = strings.Cut(path, "?")
+	return strings.HasSuffix(path, "/identity/conditionalAccess/evaluate") || strings.Contains(path, "/deviceManagement/reports/get")
 }
 
 // below is what a path, or a link to a page, names below the tenant's Graph. It is
@@ -110,12 +117,16 @@ func roleOf(path string, writes bool) string {
 		{"deviceManagement/notificationMessageTemplates", needsAutopilot, needsServiceWrite},
 		{"deviceManagement/deviceCompliancePolicies", needsConfig, needsConfigWrite},
 		{"deviceManagement/managedDevices", needsDevices, ""},
+		{"deviceManagement/detectedApps", needsDevices, ""},
+		{"deviceManagement/reports", needsDevices, ""},
 		{"deviceManagement?", needsConfig, needsConfigWrite},
 		{"deviceAppManagement", needsIntuneAudit, needsAppsWrite},
 		{"identity/conditionalAccess", needsAccess, needsAccessWrite},
 		{"subscribedSkus", needsLicences, ""},
 		{"groups", needsMembers, ""},
 		{"users", needsUser, ""},
+		{"devices", needsEntra, ""},
+		{"auditLogs", needsAudit, ""},
 	} {
 		if strings.HasPrefix(path+"?", r.begins) {
 			if writes {

@@ -26,6 +26,7 @@ const (
 	FeatureNotify      Feature = "notify"     // in Teams
 	FeaturePush        Feature = "push"       // by Company Portal
 	FeatureEdits       Feature = "policy edits"
+	FeatureDrift       Feature = "drift" // of a tenant from its baseline
 	FeatureOfUser      Feature = "neighbours by user"
 	FeatureOfIncident  Feature = "neighbours by incident"
 	FeatureOfGroup     Feature = "neighbours by group"
@@ -172,6 +173,13 @@ func needs() []Need {
 		{Feature: FeatureNotify, Identity: Watch, Audience: GraphAPI, Role: needsActivity, Why: "notify users in Teams", Elsewhere: "the manifest of the app of Teams may ask for TeamsActivity.Send.User"},
 		read(FeatureEdits, Watch, needsAudit, "read who changed Conditional Access"),
 		read(FeatureEdits, Watch, needsIntuneAudit, "read who changed compliance policies"),
+		read(FeatureDrift, Watch, needsService, "compare the connector and the notification with the baseline"),
+		read(FeatureDrift, Watch, needsConfig, "compare compliance policies with the baseline"),
+		read(FeatureDrift, Watch, needsApps, "compare app protection with the baseline"),
+		read(FeatureDrift, Watch, needsAccess, "compare Conditional Access with the baseline"),
+		read(FeatureDrift, Watch, needsLicences, "know what the tenant is licensed for"),
+		read(FeatureDrift, Watch, needsMembers, "find the groups that the baseline names"),
+		read(FeatureDrift, Watch, needsUser, "find the emergency accounts"),
 		read(FeatureOfUser, Watch, needsDevices, "find the user's other devices"),
 		read(FeatureOfIncident, Watch, needsIncident, "find the devices of an incident"),
 		read(FeatureOfIncident, Watch, needsDevices, "find the devices of an incident in Intune"),

@@ -57,7 +57,7 @@ groups and emergency accounts in, and see with "curfew baseline plan" what it wo
 type baselineScope struct{ file, tenant string }
 
 func (a *app) scopeFlags(cmd *cobra.Command, to *baselineScope) {
-	cmd.Flags().StringVarP(&to.file, "file", "f", "", "the baseline `FILE`; left out: baseline.yaml beside the configuration")
+	cmd.Flags().StringVarP(&to.file, "file", "f", "", "the baseline `FILE`; left out: that of the configuration, or baseline.yaml beside it")
 	cmd.Flags().StringVar(&to.tenant, "tenant", "", "only this tenant, by `NAME` or id")
 	_ = cmd.RegisterFlagCompletionFunc("tenant", a.completeTenants)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -107,7 +108,7 @@ func (a *app) baselineFile(named string, conf *config) string {
 	if named != "" {
 		return named
 	}
-	return filepath.Join(filepath.Dir(conf.File), "baseline.yaml")
+	return cmp.Or(conf.Baseline.File, filepath.Join(filepath.Dir(conf.File), "baseline.yaml"))
 }
 
 // specsOf are the specs of the tenants that a command is about, in the order of the

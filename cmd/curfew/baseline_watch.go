@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"curfew/events"
 	"curfew/events/journal"
@@ -34,6 +37,15 @@ type driftWatch struct {
 type toldDrift struct {
 	Digest string    `json:"digest"`
 	At     time.Time `json:"at"`
+}
+
+// watchDrift starts a watch over each tenant that has a baseline.
+func (w *worker) watchDrift(ctx context.Context, g *errgroup.Group) {
+	b := w.conf.Baseline
+	for _, t := range b.specs {
+		watch := &driftWatch{tenant: t, client: w.clouds.watch[strings.ToLower(t.ID)], journal: w.journal, every: time.Duration(b.Every), log: w.log}
+		g.Go(func() error { return watch.run(ctx) })
+	}
 }
 
 const (

@@ -52,6 +52,7 @@ type config struct {
 	Isolation isolationConfig `json:"isolation"`
 
 	Maintenance []maintenanceConfig `json:"maintenance"`
+	Baseline    baselineConfig      `json:"baseline"`
 	Windows     []gate.Window       `json:"-"`
 
 	Noise map[string]noiseConfig `json:"noise"` // by destination
@@ -189,6 +190,7 @@ func (c *checker) config() *config {
 	c.apart(conf)
 	c.isolation(conf)
 	c.maintenance(conf)
+	c.driftWatch(conf)
 	c.noise(conf)
 	c.report(conf)
 	return conf

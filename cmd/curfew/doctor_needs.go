@@ -13,6 +13,9 @@ import (
 // of: those for reading and telling, and those for what is done to devices.
 func uses(conf *config, t tenantConfig) (watch, act []graph.Feature) {
 	watch = append(sights(t), graph.FeatureSweep, graph.FeatureEdits)
+	if slices.ContainsFunc(conf.Baseline.specs, func(b tenantSpec) bool { return b.ID == t.ID }) {
+		watch = append(watch, graph.FeatureDrift)
+	}
 	orders := ordersFor(conf, t)
 	if slices.ContainsFunc(orders, func(o events.Order) bool { return o.Action == events.Mail }) {
 		watch = append(watch, graph.FeatureMail, graph.FeatureSentItems)

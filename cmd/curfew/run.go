@@ -244,6 +244,7 @@ func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
 			g.Go(func() error { return w.subs[i].Run(ctx) })
 		}
 	}
+	w.watchDrift(ctx, g)
 	g.Go(func() error { return w.guard.Watch(ctx, tenants) })
 	g.Go(func() error { return answers.Run(ctx) })
 	g.Go(func() error { return w.digester().Run(ctx) })
