@@ -50,6 +50,7 @@ const (
 const (
 	FeaturePlan  Feature = "baseline plan"
 	FeatureApply Feature = "baseline apply"
+	FeatureGate  Feature = "baseline rollout" // whether a tenant may go on
 )
 
 // Features are all of them, in the order above.
@@ -173,9 +174,9 @@ func needs() []Need {
 		{Feature: FeatureNotify, Identity: Watch, Audience: GraphAPI, Role: needsActivity, Why: "notify users in Teams", Elsewhere: "the manifest of the app of Teams may ask for TeamsActivity.Send.User"},
 		read(FeatureEdits, Watch, needsAudit, "read who changed Conditional Access"),
 		read(FeatureEdits, Watch, needsIntuneAudit, "read who changed compliance policies"),
-		read(FeatureDrift, Watch, needsService, "compare the connector and the notification with the baseline"),
+		read(FeatureDrift, Watch, needsAutopilot, "compare the connector and the notification with the baseline"),
 		read(FeatureDrift, Watch, needsConfig, "compare compliance policies with the baseline"),
-		read(FeatureDrift, Watch, needsApps, "compare app protection with the baseline"),
+		read(FeatureDrift, Watch, needsIntuneAudit, "compare app protection with the baseline"),
 		read(FeatureDrift, Watch, needsAccess, "compare Conditional Access with the baseline"),
 		read(FeatureDrift, Watch, needsLicences, "know what the tenant is licensed for"),
 		read(FeatureDrift, Watch, needsMembers, "find the groups that the baseline names"),
@@ -229,6 +230,12 @@ func needs() []Need {
 		{needsAccessWrite, "write Conditional Access"}, {needsAppRead, "write Conditional Access, which asks for it too"},
 	} {
 		all = append(all, Need{Feature: FeatureApply, Identity: Set, Audience: GraphAPI, Role: n[0], Why: n[1]})
+	}
+	for _, n := range [][2]string{
+		{needsDevices, "read how ready devices are, before a rollout goes on"}, {needsEntra, "read whether Entra knows each device once"},
+		{needsAudit, "read what report-only policies made of sign-ins, and who changed a policy"},
+	} {
+		all = append(all, optional(read(FeatureGate, Set, n[0], n[1])))
 	}
 	return append(all, optional(read(FeatureApply, Set, needsApprovals, "see what a second administrator decided about a policy")))
 }
