@@ -37,10 +37,10 @@ var arrows = []struct{ pkg, may, why string }{
 	{"events/gate/actuator", "events", gates},
 	{"events/gate/link", "events x", gates},
 	{"events/broker", "nats nats-server x", queue},
-	{"events/journal", "events events/evidence nats x", queue},
+	{"events/journal", "events events/evidence nats otel x", queue},
 	{"events/backup", "events events/journal nats nats-archive compress", "what is copied is whole streams: whoever copies a journal knows the queue and its form of snapshots, but no server"},
 
-	{"graph", "events msgraph azure x", microsoft},
+	{"graph", "events msgraph azure otel x", microsoft},
 	{"graph/baseline/rollout", "graph/baseline graph/baseline/readiness", "a step of a rollout is made of what is planned and what was judged, and of nothing else"},
 	{"graph/baseline/verify", "graph/baseline graph/baseline/readiness", "what a device goes through is watched through an interface of the baseline's"},
 	{"graph/baseline/drift", "graph/baseline", "what differs is a function of a plan"},
@@ -111,7 +111,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test handlers/ticket/jira/jiratest nats x", outside},
 	{"cmd/curfew/cluster", "events events/broker events/journal nats nats-server x", "a cluster is tried with its real parts, each a process of its own, and Microsoft has no part in it"},
 	{"cmd/curfew/bench", "events events/broker events/journal graph graph/graphtest nats x", measured},
-	{"cmd/curfew", "cmd/curfew/bench cmd/curfew/cluster cmd/curfew/metrics cmd/curfew/try cmd/curfew/vault events events/* events/gate/* graph graph/* graph/baseline/* handlers handlers/* handlers/*/* nats x cobra jsonschema tint yaml", everything},
+	{"cmd/curfew", "cmd/curfew/bench cmd/curfew/cluster cmd/curfew/metrics cmd/curfew/try cmd/curfew/vault events events/* events/gate/* graph graph/* graph/baseline/* handlers handlers/* handlers/*/* nats x cobra jsonschema otel otel-sdk tint yaml", everything},
 }
 
 // inTests is what the tests of a package may import besides what its code may,
@@ -130,7 +130,7 @@ var inTests = map[string]string{
 	"graph/baseline/doctor":    "graph",
 	"graph/baseline/verify":    "graph",
 	"graph/graphtest":          "azure",
-	"cmd/curfew":               "nats-server",
+	"cmd/curfew":               "nats-server otlp",
 
 	"handlers/handlerstest/fake":   "handlers",
 	"handlers/ticket/autotask":     "events",
@@ -164,6 +164,12 @@ var modules = map[string]string{
 	"github.com/santhosh-tekuri/jsonschema": "jsonschema",
 	"github.com/lmittmann/tint":             "tint",
 	"github.com/prometheus/client_golang":   "prometheus",
+	"go.opentelemetry.io/otel":              "otel", // its API; the SDK and the exporter are modules of their own
+	"go.opentelemetry.io/otel/trace":        "otel",
+	"go.opentelemetry.io/otel/sdk":          "otel-sdk",
+	"go.opentelemetry.io/otel/exporters":    "otel-sdk",
+	"go.opentelemetry.io/proto/otlp":        "otlp",
+	"google.golang.org/protobuf":            "otlp",
 	"github.com/spf13":                      "cobra",
 	"golang.org/x":                          "x",
 	"github.com/google/go-cmp":              "cmp",

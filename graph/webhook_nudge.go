@@ -32,7 +32,8 @@ type Nudges struct {
 type nudge struct {
 	Asked  uint64    `json:"asked"`
 	Served uint64    `json:"served"`
-	At     time.Time `json:"at"` // of the last one
+	At     time.Time `json:"at"`              // of the last one
+	Trace  string    `json:"trace,omitempty"` // and the trace that it is of
 }
 
 func (n nudge) pending() bool { return n.Asked > n.Served }
@@ -49,7 +50,7 @@ func nudgeKey(tenant string) string { return "nudge." + tenant }
 // Ask asks for a sweep of the tenant.
 func (n *Nudges) Ask(ctx context.Context, tenant string) error {
 	_, err := changeState(ctx, n.State, nudgeKey(tenant), func(v *nudge) bool {
-		v.Asked, v.At = v.Asked+1, time.Now().UTC()
+		v.Asked, v.At, v.Trace = v.Asked+1, time.Now().UTC(), traceOf(ctx)
 		return true
 	})
 	if err != nil {
@@ -115,7 +116,7 @@ func (n *Nudges) serve(ctx context.Context, tenant string, rung bool, sweep func
 	case !at.pending(), !rung && time.Since(at.At) < takeOver:
 		return false, nil
 	}
-	if err := sweep(ctx); err != nil {
+	if err := sweep(inTrace(ctx, at.Trace)); err != nil {
 		return true, err
 	}
 	_, err = changeState(ctx, n.State, nudgeKey(tenant), func(v *nudge) bool {

@@ -96,12 +96,14 @@ func (o *observer) measured(do handlers.Func) handlers.Func {
 		began := time.Now()
 		f, err := do(ctx, c, t)
 		outcome, took := outcomeOf(f, err), time.Since(began)
+		name, ok := o.destination(t)
 		o.metrics.Count(metrics.Attempts, 1, string(t.Action), outcome)
+		spanSays(ctx, t, outcome, name)
 		if outcome == "held" {
 			return f, err // it was not tried
 		}
 		o.metrics.Took(metrics.TaskTook, took, string(t.Action))
-		if name, ok := o.destination(t); ok {
+		if ok {
 			o.metrics.Count(metrics.DeskCalls, 1, name, outcome)
 			if outcome != "later" {
 				o.metrics.Took(metrics.DeskTook, took, name)

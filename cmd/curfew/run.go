@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -102,6 +103,7 @@ type worker struct {
 	desks   *ticket.Handler
 	pagers  *page.Handler
 	watcher *observer // nil: nobody wants metrics
+	tracing *tracing
 	secrets *renewals
 }
 
@@ -111,13 +113,17 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	if conf.Metrics {
 		w.watcher = newObserver(conf, log)
 	}
+	if w.tracing, err = newTracing(ctx, os.Getenv, log); err != nil {
+		return wrong(fmt.Errorf("the environment variables of OpenTelemetry: %w", err))
+	}
+	defer w.tracing.close(ctx)
 	var templates *mail.Templates
 	if conf.Role.watches() {
 		if templates, err = templatesOf(conf.Templates); err != nil {
 			return wrong(err)
 		}
 	}
-	if w.clouds, err = cloudsAround(conf, w.watcher.arounds()); err != nil {
+	if w.clouds, err = cloudsAround(conf, w.tracing.around(w.watcher.arounds())); err != nil {
 		return wrong(err)
 	}
 	defer w.clouds.Close()
@@ -134,7 +140,7 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	if conf.NATS != nil {
 		o = journal.AtCluster(conf.NATS.Replicas)
 	}
-	o.Took = w.watcher.takes()
+	o.Took, o.Tracer = w.watcher.takes(), w.tracing.tracer
 	if w.journal, err = journal.Open(ctx, w.broker.Conn(), o, log); err != nil {
 		return err
 	}
@@ -216,7 +222,7 @@ func (w *worker) run(ctx context.Context) error {
 // returns where the webhook listens.
 func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
 	answers := answersOf(w.desks, w.journal, w.log)
-	front := graph.WebhookServer{Addr: w.conf.Listen, Handler: doorsOf(w.conf, w.journal, answers.Nudge, w.secrets, w.asks.front(w.journal, w.webhook, w.log), w.log), Log: w.log}
+	front := graph.WebhookServer{Addr: w.conf.Listen, Handler: doorsOf(w.conf, w.journal, answers.Nudge, w.secrets, w.asks.front(w.journal, w.tracing.webhook(w.webhook), w.log), w.log), Log: w.log}
 	if t := w.conf.TLS; t != nil {
 		front.CertFile, front.KeyFile = t.CertFile, t.KeyFile
 	}
@@ -239,7 +245,7 @@ func (w *worker) watch(ctx context.Context, g *errgroup.Group) (string, error) {
 		nudged := *sweep // the same, but that a notification asked for it
 		nudged.Sink = w.watcher.told(w.journal, "nudge")
 		g.Go(func() error { return sweep.Run(ctx) })
-		g.Go(func() error { return w.nudges.Serve(ctx, strings.ToLower(t.ID), nudged.Once) })
+		g.Go(func() error { return w.nudges.Serve(ctx, strings.ToLower(t.ID), w.tracing.sweep(t.Name, nudged.Once)) })
 		if len(w.subs[i].Resources) > 0 {
 			g.Go(func() error { return w.subs[i].Run(ctx) })
 		}

@@ -23,6 +23,7 @@ func (j *Journal) Append(ctx context.Context, k events.Key, f events.Fact, id st
 	if err != nil {
 		return fmt.Errorf("journal: append: %w", err)
 	}
+	carry(ctx, m.Header)
 	if _, err := j.js.PublishMsg(ctx, m); err != nil {
 		return fmt.Errorf("journal: append %s for %s: %w", kindOf(f), k, err)
 	}
@@ -60,6 +61,7 @@ func (j *Journal) appendSome(ctx context.Context, entries []Entry) []error {
 	for i, e := range entries {
 		m, err := j.factMsg(e)
 		if err == nil {
+			carry(ctx, m.Header)
 			acks[i], err = j.js.PublishMsgAsync(m)
 		}
 		if err != nil {

@@ -25,6 +25,7 @@ func (j *Journal) store(ctx context.Context, c evidence.Record, rev uint64) (uin
 	if err != nil {
 		return 0, fmt.Errorf("journal: case %s: %w: %w", c.Key, errTooBig, err)
 	}
+	carry(ctx, m.Header)
 	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(rev, 10))
 	if err := j.crashed("case: store"); err != nil {
 		return 0, err
@@ -50,6 +51,7 @@ func (j *Journal) follow(ctx context.Context, c events.Case, rev uint64, tasks [
 		if err := j.crashed(strings.SplitN(m.Subject, ".", 2)[0] + ": publish"); err != nil {
 			return err
 		}
+		carry(ctx, m.Header)
 		ack, err := j.js.PublishMsgAsync(m)
 		acks = append(acks, ack)
 		return err

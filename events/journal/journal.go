@@ -40,6 +40,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"curfew/events"
 )
@@ -68,6 +70,8 @@ type Options struct {
 	// Took, if set, is told of every fact that this process has taken. It must
 	// return at once.
 	Took func(Transition)
+
+	Tracer trace.Tracer // nil: nothing is traced
 }
 
 // AtCluster are options for workers at a cluster. A server of it that dies is told by
@@ -113,9 +117,10 @@ type Journal struct {
 	hung   hung
 	begins atomic.Int64 // attempts that wait to be let begin
 
-	took  func(Transition) // nil: nobody wants to know
-	step  func(events.Case, events.Fact, events.Policies, time.Time) (events.Case, []events.Task)
-	crash func(point string) error // nil, but in the tests that stop a worker dead between two writes
+	took   func(Transition) // nil: nobody wants to know
+	tracer trace.Tracer
+	step   func(events.Case, events.Fact, events.Policies, time.Time) (events.Case, []events.Task)
+	crash  func(point string) error // nil, but in the tests that stop a worker dead between two writes
 }
 
 // Open makes sure that the streams are there as o wants them. It may be called
@@ -129,6 +134,9 @@ func Open(ctx context.Context, nc *nats.Conn, o Options, log *slog.Logger) (*Jou
 		return nil, err
 	}
 	j.took = o.Took
+	if o.Tracer != nil {
+		j.tracer = o.Tracer
+	}
 	if err := j.lay(ctx, o); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
@@ -155,7 +163,7 @@ func newJournal(nc *nats.Conn, o Options, log *slog.Logger) (*Journal, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	return &Journal{
-		nc: nc, js: js, log: log, step: events.Step,
+		nc: nc, js: js, log: log, step: events.Step, tracer: noop.NewTracerProvider().Tracer(""),
 		pulse: cmp.Or(o.Pulse, 4*time.Second), lease: cmp.Or(o.Lease, 10*time.Second),
 	}, nil
 }

@@ -106,6 +106,9 @@ func (k *keeper) takeOnce(ctx context.Context, m jetstream.Msg) error {
 	if err != nil {
 		return k.bury(ctx, m, err.Error())
 	}
+	_, rang := f.(events.Rang)
+	ctx, span := k.resume(ctx, "take "+kindOf(f), m.Headers(), rang, key)
+	defer func() { end(span, err) }()
 	for range 3 {
 		err = k.decide(ctx, m, meta, key, f)
 		if !errors.Is(err, errConflict) {

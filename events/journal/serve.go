@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/attribute"
 
 	"curfew/events"
 )
@@ -196,6 +197,8 @@ func (s *serving) serveOnce(ctx context.Context, m jetstream.Msg) (again time.Du
 		return 0, s.ackTask(m)
 	}
 	t.Unsure = t.Unsure || t.Begun != nil && t.Accepted == nil
+	ctx, span := s.resume(ctx, "do "+string(s.action), m.Headers(), false, k, attribute.Int("curfew.task", t.N))
+	defer func() { end(span, err) }()
 	if s.action.Effect() && t.Begun == nil {
 		var begun bool
 		c, t, begun, again, err = s.begin(ctx, c, t)
