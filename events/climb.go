@@ -120,7 +120,9 @@ func (t *turn) ask(o Order, rung int, ref string) {
 			break
 		}
 	}
-	t.doubt(&task)
+	if rung > 0 { // what is asked for without one may be done again, and has to be
+		t.doubt(&task)
+	}
 	t.Pending = append(t.Pending, task)
 }
 

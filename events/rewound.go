@@ -7,9 +7,9 @@ import "time"
 const rewind = "rewound"
 
 // rewound takes in that the case is as old as a backup. Whatever it waits for may
-// have been done since, and so may whatever it will ask for: the other side's
-// record has to be read before anything is done, and what is done only once and is
-// not found there is a person's.
+// have been done since, and so may every rung that comes due: the other side's record
+// has to be read before anything is done, and what is done only once and is not found
+// there is a person's.
 func (t *turn) rewound(f Rewound) {
 	since := f.Since.UTC()
 	if rest := !t.Open && len(t.Pending) == 0; rest || t.Doubt.Equal(since) {

@@ -118,8 +118,8 @@ configuration. No worker may run. The file is read through first; what arrived i
 read back and compared; and until that is proven no worker starts there.
 
 A backup does not know what was done after it. So every case in it that was under
-way is told how old it is, and whatever it waits for, or asks for later, is looked
-for in the other side's record before it is done: a ticket by its key, a page by its
+way is told how old it is, and whatever it waits for, and each rung that comes due, is
+looked for in the other side's record before it is done: a ticket by its key, a page by its
 case, a mail in the sent items, a reset in Intune's record. What is destructive and
 not found there is not done, but given to a person ("curfew retry" does it after
 all). Not known is what people did since: approve, snooze and pause anew. A case
