@@ -96,7 +96,7 @@ func (f *flow) admit(task string, urgent, released bool, r Rate, now time.Time) 
 
 // first is from the first message that finds no token to the first digest: a storm
 // is heard of soon.
-func (r Rate) first() time.Duration { return min(r.Every, max(r.Every/10, 30*time.Second)) }
+func (r Rate) first() time.Duration { return min(r.Every, max(r.Every/10, 10*time.Second)) }
 
 // space lets a task through that can wait, or says when there may be a token.
 func (f *flow) space(task string, urgent bool, r Rate, now time.Time) (pass, changed bool, again time.Time) {

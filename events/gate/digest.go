@@ -69,9 +69,9 @@ type Sent struct {
 }
 
 const (
-	digestEvery = 15 * time.Second // how often it is looked whether one is due; see [Rate.first]
-	digestTakes = 30 * time.Second // the longest that a call may take
-	digestLease = 2 * time.Minute  // after so long it is another worker's
+	digestEvery = 5 * time.Second  // how often it is looked whether one is due
+	digestTakes = 20 * time.Second // the longest that a call may take
+	digestLease = 30 * time.Second // after so long it is another worker's
 	mostTold    = 2000             // pages told of in one; the rest comes in the next
 )
 

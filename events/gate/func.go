@@ -14,13 +14,18 @@ import (
 // meets every gate.
 //
 // A task that may have been done, or was accepted, passes: do has to find out,
-// and the gates were asked when it began.
+// and the gates were asked when it began. A page that has no token was not sent.
 func (g *Guard) Func(do Func) Func {
 	return func(ctx context.Context, c events.Case, t events.Task) (events.Fact, error) {
 		if !t.Action.Effect() {
 			return do(ctx, c, t)
 		}
 		g.stir(c.Tenant)
+		untried, err := g.untried(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		t.Unsure = t.Unsure && !untried
 		if t.Unsure || t.Accepted != nil {
 			f, err := do(ctx, c, t)
 			if t.Unsure && t.Accepted == nil && startsOver(ctx, err) {

@@ -32,7 +32,9 @@ func TestNightsAndWeekends(t *testing.T) {
 	berlin := zone(t, "Europe/Berlin")
 	nights := Hours{Days: everyDay(), From: 20 * hour, Until: 7 * hour, Zone: berlin}
 	weekend := Hours{Days: [7]bool{true, false, false, false, false, false, true}, From: 0, Until: 24 * hour, Zone: berlin}
-	at := func(y int, m time.Month, d, h, min int) time.Time { return time.Date(y, m, d, h, min, 0, 0, berlin) }
+	at := func(y int, m time.Month, d, h, minute int) time.Time {
+		return time.Date(y, m, d, h, minute, 0, 0, berlin)
+	}
 	for _, tt := range []struct{ now, until time.Time }{
 		{at(2026, 6, 3, 12, 0), time.Time{}}, // a Wednesday
 		{at(2026, 6, 3, 19, 59), time.Time{}},

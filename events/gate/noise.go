@@ -94,6 +94,26 @@ func (g *Guard) hush(ctx context.Context, c events.Case, t events.Task) (*events
 	return held(t, GateDigest, limit+": this comes in a digest", patiently(t, GateDigest, again, now)), nil
 }
 
+// untried reports whether an unsure page is known not to have been sent after all: a
+// call is made with a token only, and it would still be in the record.
+func (g *Guard) untried(ctx context.Context, t events.Task) (bool, error) {
+	n := g.Noise[t.Destination]
+	if !t.Unsure || t.Accepted != nil || t.Action != events.Page || n.Rate.Count <= 0 || t.Begun == nil || time.Since(t.Begun.At) > n.Rate.Within/2 {
+		return false, nil
+	}
+	f, _, err := read[flow](ctx, g.Store, noiseKey(t.Destination))
+	if err != nil {
+		return false, unsettled{err} // it is no surer now
+	}
+	return !f.has(t.ID, n.Rate, time.Now()), nil
+}
+
+// unsettled is an error after which a task is as unsure as before.
+type unsettled struct{ error }
+
+func (u unsettled) Unwrap() error { return u.error }
+func (u unsettled) Unsure() bool  { return true }
+
 // late is how long a digest may take before a task that waits for it asks again.
 const late = 2 * time.Minute
 

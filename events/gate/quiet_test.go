@@ -71,7 +71,7 @@ func TestQuietNight(t *testing.T) {
 		w.heal(1)
 		time.Sleep(time.Minute)
 		w.expect("pages of what has become urgent", len(w.when(events.Page, 3)), 1)
-		time.Sleep(midnight.Add(8 * time.Hour).Sub(time.Now()))
+		time.Sleep(time.Until(midnight.Add(8 * time.Hour)))
 		if at := w.when(events.Page, 0); len(at) != 1 || at[0].Before(midnight.Add(7*time.Hour)) || at[0].After(midnight.Add(7*time.Hour+5*time.Minute)) {
 			w.t.Errorf("in the morning it was told at %v", at)
 		}
@@ -104,7 +104,7 @@ func TestNobodyIsToldInASilentWindow(t *testing.T) {
 		w.heal(0)
 		time.Sleep(time.Hour)
 		w.expect("told in the window", w.count(events.Page, false)+w.count(events.Ticket, false)+w.count(events.Mail, false), 0)
-		time.Sleep(midnight.Add(5*time.Hour + 10*time.Minute).Sub(time.Now()))
+		time.Sleep(time.Until(midnight.Add(5*time.Hour + 10*time.Minute)))
 		w.expect("told of what has healed", len(w.when(events.Mail, 0))+len(w.when(events.Page, 0)), 0)
 		for _, a := range []events.Action{events.Mail, events.Ticket, events.Page} {
 			if at := w.when(a, 1); len(at) != 1 || at[0].Before(midnight.Add(5*time.Hour)) {
