@@ -63,11 +63,17 @@ func refusals(notes []Note) string {
 // an object that only Curfew makes, what is left may be less than was planned, and
 // never more.
 func movedSince(was, now *Plan, resumes bool, ids map[string]string) (moved []string) {
-	for _, step := range now.Work() {
+	for _, step := range now.Steps {
+		if step.Action == Nothing {
+			continue
+		}
 		i := slices.IndexFunc(was.Steps, func(s Step) bool { return s.Object.Key == step.Object.Key })
 		switch {
 		case i < 0:
 			moved = append(moved, step.Object.Key+" is not in the plan")
+		case step.Action == Undecided && was.Steps[i].Action != Undecided && was.Steps[i].Action != Nothing:
+			moved = append(moved, step.Object.Key+" has a look-alike by now")
+		case step.Action == Undecided:
 		case was.Steps[i].Action == Nothing || was.Steps[i].Action == Undecided:
 			moved = append(moved, step.Object.Key+" was planned to be left as it is")
 		case step.Action == was.Steps[i].Action && step.Seen == was.Steps[i].Seen && len(step.Changes) == len(was.Steps[i].Changes) && within(step.Changes, was.Steps[i].Changes, ids):

@@ -222,3 +222,48 @@ func TestTheLinkDrops(t *testing.T) {
 		}
 	})
 }
+
+// TestALookAlikeThatCameBetween a plan and its apply is not passed over.
+func TestALookAlikeThatCameBetween(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		p := w.plan(baseline.PilotReport)
+		placeAlike(w)
+		if _, err := w.apply(p); !errors.Is(err, baseline.ErrMoved) || !strings.Contains(err.Error(), "notification has a look-alike by now") {
+			t.Fatal(err)
+		}
+	})
+}
+
+// TestGroupsOfAnyName are found, and two of one name are not guessed at.
+func TestGroupsOfAnyName(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		odd := `R&D + "Ö'Neill" 100%`
+		w.tenant.AddUser(graphtest.User{UPN: "eva@contoso.example", Groups: []string{odd}})
+		w.spec.Pilot = odd
+		w.reach(baseline.PilotReport)
+		w.tenant.AddGroup(graphtest.Group{Name: odd, ID: "7c1f9a52-08d4-4b0e-8a56-2f3f5d1c9b22"})
+		if p := w.plan(baseline.PilotReport); !p.Refused() || !strings.Contains(show(p), "more than one group") {
+			t.Errorf("%s", show(p))
+		}
+		w.spec.Pilot = "7c1f9a52-08d4-4b0e-8a56-2f3f5d1c9b22" // which is no name
+		if p := w.plan(baseline.PilotReport); p.Refused() || len(p.Work()) == 0 {
+			t.Errorf("%s", show(p))
+		}
+	})
+}
+
+// TestWhatCannotBeRead is left alone, and said.
+func TestWhatCannotBeRead(t *testing.T) {
+	story(t, func(t *testing.T, w *world) {
+		w.app.Revoke("Policy.Read.All", "DeviceManagementApps.ReadWrite.All")
+		p := w.plan(baseline.PilotReport)
+		for _, s := range p.Steps {
+			if s.Object.Kind == baseline.KindAccess || s.Object.Kind == baseline.KindProtection {
+				t.Errorf("%s is planned", s.Object.Key)
+			}
+		}
+		if text := show(p); !p.Blocked() || !strings.Contains(text, "not planned access: it could not be read") || !strings.Contains(text, "Policy.Read.All") {
+			t.Error(text)
+		}
+	})
+}

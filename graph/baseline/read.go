@@ -239,7 +239,7 @@ func (r *reader) groups() error {
 			}
 		} else {
 			filter := "displayName eq '" + strings.ReplaceAll(name, "'", "''") + "'"
-			found, err = r.list("v1.0/groups?$select=id,displayName&$filter=" + url.PathEscape(filter))
+			found, err = r.list("v1.0/groups?$select=id,displayName&$filter=" + strings.ReplaceAll(url.QueryEscape(filter), "+", "%20"))
 		}
 		if err != nil {
 			return err

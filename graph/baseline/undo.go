@@ -90,6 +90,9 @@ func (a *applier) back(steps []Step) (*Run, error) {
 			e.Done = true
 			err = a.save()
 		}
+		if err == nil && s.Object.Kind == KindConnector {
+			err = a.stillLinked()
+		}
 		if err != nil {
 			a.say(s, EventFailed, err.Error())
 			return a.end(fmt.Errorf("%s: %w", s.Object.Key, err))

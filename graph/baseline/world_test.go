@@ -29,6 +29,7 @@ const (
 type world struct {
 	t      *testing.T
 	tenant *graphtest.Tenant
+	app    *graphtest.App
 	api    *crashing
 	client *graph.Client
 	runs   runs
@@ -51,7 +52,7 @@ func newWorld(t *testing.T, spec baseline.Spec) (w *world, leave func()) {
 	t.Helper()
 	cloud := graphtest.NewCloud()
 	tenant := cloud.AddTenant("contoso", contosoID)
-	tenant.AddApp(clientID, secret, graphtest.BaselineRoles()...)
+	app := tenant.AddApp(clientID, secret, graphtest.BaselineRoles()...)
 	tenant.AddUser(graphtest.User{UPN: breaks, Groups: []string{"Emergency"}})
 	tenant.AddUser(graphtest.User{UPN: "ana@contoso.example", Groups: []string{"Curfew pilot", "Help desk"}})
 	tenant.AddUser(graphtest.User{UPN: "kiosk@contoso.example", Groups: []string{"Kiosks"}})
@@ -60,7 +61,7 @@ func newWorld(t *testing.T, spec baseline.Spec) (w *world, leave func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w = &world{t: t, tenant: tenant, api: &crashing{API: client}, client: client, spec: spec}
+	w = &world{t: t, tenant: tenant, app: app, api: &crashing{API: client}, client: client, spec: spec}
 	return w, cloud.Close
 }
 
