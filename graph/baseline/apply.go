@@ -96,7 +96,7 @@ func within(some, all []Change, ids map[string]string) bool {
 
 // An applier is one run under way.
 type applier struct {
-	ctx    context.Context //nolint:containedctx // it lives as long as one Apply or Undo
+	ctx    context.Context // it lives as long as one Apply or Undo
 	api    API
 	o      Options
 	state  *State

@@ -65,15 +65,10 @@ func settled(v any) any {
 	return v
 }
 
-// number is a JSON number.
-func number(v any) (float64, bool) {
-	switch v := v.(type) {
-	case float64:
-		return v, true
-	case int:
-		return float64(v), true
-	}
-	return 0, false
+// number is a JSON number; 0: it is none.
+func number(v any) float64 {
+	n, _ := v.(float64)
+	return n
 }
 
 // moment reads a time of Graph's; zero: there is none. Intune writes the year 1
@@ -142,7 +137,7 @@ func actionsOf(have Raw) any {
 		return all
 	}
 	for _, a := range rules[0].list("scheduledActionConfigurations") {
-		hours, _ := number(a["gracePeriodHours"])
+		hours := number(a["gracePeriodHours"])
 		template := a.text("notificationTemplateId")
 		if noID(template) {
 			template = ""

@@ -247,7 +247,7 @@ func Connection(s *State) Link {
 	case state != "enabled" && state != "available":
 		return Link{Said: fmt.Sprintf("the connection between Defender and Intune is not open (%s)", cmp.Or(state, "unknown")), Clicks: clicks}
 	}
-	days, _ := number(c["partnerUnresponsivenessThresholdInDays"])
+	days := number(c["partnerUnresponsivenessThresholdInDays"])
 	if limit := cmp.Or(days, 7); !beat.IsZero() && s.Read.Sub(beat).Hours() > 24*limit {
 		return Link{Said: fmt.Sprintf("Defender was last heard of on %s, and after %.0f days Intune ignores what it said", beat.Format("2006-01-02"), limit), Clicks: clicks}
 	}

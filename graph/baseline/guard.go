@@ -3,6 +3,7 @@ package baseline
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -13,12 +14,8 @@ import (
 // off may turn it on again at once.
 func guard(s *State, have Raw, body map[string]any, undoes bool) error {
 	after := Raw{}
-	for name, v := range have {
-		after[name] = v
-	}
-	for name, v := range body {
-		after[name] = v
-	}
+	maps.Copy(after, have)
+	maps.Copy(after, body)
 	var wrong []error
 	state, before := after.text("state"), have.text("state")
 	if have == nil && state == accessOn {

@@ -74,7 +74,7 @@ func Read(ctx context.Context, api API, tenant string, spec Spec) (*State, error
 // A reader is a [Read] under way.
 type reader struct {
 	*State
-	ctx  context.Context //nolint:containedctx // it lives as long as one call of Read
+	ctx  context.Context // it lives as long as one call of Read
 	api  API
 	spec Spec
 }

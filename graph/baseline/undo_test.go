@@ -3,6 +3,7 @@ package baseline_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,12 +47,12 @@ func TestUndoRestores(t *testing.T) {
 			w.reach(stage)
 			runs = append(runs, *w.runs.last())
 		}
-		for i := len(runs) - 1; i >= 0; i-- {
-			if _, err := baseline.Undo(t.Context(), w.api, runs[i], baseline.Options{By: "ana", Log: &w.runs}); err != nil {
-				t.Fatalf("%v: %v", runs[i].Stage, err)
+		for i, run := range slices.Backward(runs) {
+			if _, err := baseline.Undo(t.Context(), w.api, run, baseline.Options{By: "ana", Log: &w.runs}); err != nil {
+				t.Fatalf("%v: %v", run.Stage, err)
 			}
 			if after := w.inventory(); after != before[i] {
-				t.Errorf("%v: restored to\n%s\nwant\n%s", runs[i].Stage, after, before[i])
+				t.Errorf("%v: restored to\n%s\nwant\n%s", run.Stage, after, before[i])
 			}
 		}
 	})
