@@ -110,7 +110,7 @@ var arrows = []struct{ pkg, may, why string }{
 	{"cmd/curfew/metrics", "prometheus", "metrics are numbers that were handed over: whoever scrapes them waits for nobody"},
 	{"cmd/curfew/try", "events events/broker events/journal graph/graphtest handlers/handlerstest/fake handlers/*/*test handlers/ticket/jira/jiratest nats x", outside},
 	{"cmd/curfew/cluster", "events events/broker events/journal nats nats-server x", "a cluster is tried with its real parts, each a process of its own, and Microsoft has no part in it"},
-	{"cmd/curfew/bench", "events events/broker events/journal graph graph/graphtest nats x", measured},
+	{"cmd/curfew/bench", "cmd/curfew/try events events/broker events/journal graph graph/graphtest nats x", measured},
 	{"cmd/curfew", "cmd/curfew/bench cmd/curfew/cluster cmd/curfew/metrics cmd/curfew/try cmd/curfew/vault events events/* events/gate/* graph graph/* graph/baseline/* handlers handlers/* handlers/*/* nats x cobra jsonschema otel otel-sdk tint yaml", everything},
 }
 

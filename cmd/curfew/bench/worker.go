@@ -5,10 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +15,7 @@ import (
 	"text/template"
 	"time"
 
+	"curfew/cmd/curfew/try"
 	"curfew/events/broker"
 	"curfew/events/journal"
 	"curfew/graph/graphtest"
@@ -30,6 +29,7 @@ type worker struct {
 	tenants []*graphtest.Tenant
 	apps    []*graphtest.App // of each
 	program string
+	admin   string
 	cmd     *exec.Cmd
 	exited  chan struct{}
 }
@@ -86,16 +86,15 @@ func (w *worker) configure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	admin, err := freePort(ctx)
-	if err != nil {
+	if w.admin, err = freePort(ctx); err != nil {
 		return err
 	}
 	var text strings.Builder
 	err = config.Execute(&text, map[string]any{
-		"Listen": listen, "Admin": admin, "Cloud": w.cloud.URL, "App": appID, "Sweep": fmt.Sprintf("%dms", w.Sweep.Milliseconds()), "Rules": w.Rules, "Resource": resource, "Tenants": w.tenants,
+		"Listen": listen, "Admin": w.admin, "Cloud": w.cloud.URL, "App": appID, "Sweep": fmt.Sprintf("%dms", w.Sweep.Milliseconds()), "Rules": w.Rules, "Resource": resource, "Tenants": w.tenants,
 	})
 	for name, data := range map[string][]byte{
-		"curfew.yaml": []byte(text.String()), "cert.pem": cert, "key.pem": key, "ca.pem": w.cloud.CA(), "secret": []byte(secret), "admin": []byte(admin),
+		"curfew.yaml": []byte(text.String()), "cert.pem": cert, "key.pem": key, "ca.pem": w.cloud.CA(), "secret": []byte(secret),
 	} {
 		err = errors.Join(err, os.WriteFile(filepath.Join(w.dir, name), data, 0o600))
 	}
@@ -149,35 +148,13 @@ func (w *worker) start(ctx context.Context, within time.Duration) (time.Duration
 		case <-w.exited:
 			return final{errors.New("it has ended")}
 		default:
-			return w.ready(ctx)
+			return try.Ready(ctx, w.admin)
 		}
 	})
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, w.lastWords())
 	}
 	return time.Since(start), err
-}
-
-// ready asks the worker whether it is.
-func (w *worker) ready(ctx context.Context) error {
-	admin, err := os.ReadFile(filepath.Join(w.dir, "admin"))
-	if err != nil {
-		return err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+string(admin)+"/readyz", nil)
-	if err != nil {
-		return err
-	}
-	res, err := (&http.Client{Timeout: 2 * time.Second}).Do(req)
-	if err != nil {
-		return err
-	}
-	defer res.Body.Close()
-	said, err := io.ReadAll(io.LimitReader(res.Body, 4096))
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = errors.New(string(said))
-	}
-	return err
 }
 
 // lastWords are the end of the worker's log.

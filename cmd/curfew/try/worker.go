@@ -79,8 +79,11 @@ func (wk *worker) ready(ctx context.Context, within time.Duration) error {
 	}
 }
 
-func (wk *worker) probe(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+wk.admin+"/readyz", nil)
+func (wk *worker) probe(ctx context.Context) error { return Ready(ctx, wk.admin) }
+
+// Ready asks the worker whose health checks answer at an address whether it is.
+func Ready(ctx context.Context, admin string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+admin+"/readyz", nil)
 	if err != nil {
 		return err
 	}
