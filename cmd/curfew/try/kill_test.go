@@ -8,8 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -65,10 +63,7 @@ type besieged struct {
 
 func besiege(ctx context.Context, t *testing.T, fleet int) *besieged {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "curfew")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "curfew/cmd/curfew").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	program := theProgram(t)
 	w, err := newWorld(ctx, t.TempDir(), "1h", [][]string{{"contoso"}})
 	if err != nil {
 		t.Fatal(err)

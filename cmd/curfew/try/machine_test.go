@@ -48,10 +48,7 @@ func newGround(t *testing.T, within func(wk *worker) []string) *ground {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
-	program := filepath.Join(t.TempDir(), "curfew")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "curfew/cmd/curfew").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	program := theProgram(t)
 	w, err := newWorld(ctx, t.TempDir(), "1h", [][]string{{"contoso"}})
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -40,11 +39,7 @@ var manners = []manner{
 func TestKilledInAReset(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
-	stage := theatre{t: t, dir: t.TempDir()}
-	stage.program = filepath.Join(stage.dir, "curfew")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", stage.program, "curfew/cmd/curfew").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	stage := theatre{t: t, dir: t.TempDir(), program: theProgram(t)}
 	moments := make([][]string, len(manners))
 	var whole errgroup.Group
 	for i, how := range manners {

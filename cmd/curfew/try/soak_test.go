@@ -5,8 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"reflect"
 	"strconv"
 	"testing"
@@ -27,10 +25,7 @@ func TestSoak(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), length+10*time.Minute)
 	defer cancel()
 	dir := t.TempDir()
-	program := filepath.Join(dir, "curfew")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "curfew/cmd/curfew").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	program := theProgram(t)
 	r, err := Soak(ctx, SoakOptions{Program: program, Dir: dir, For: length, Seed: seed, Told: t.Output()})
 	if err != nil {
 		t.Fatal(err)
