@@ -57,7 +57,7 @@ type Options struct {
 
 	// Lease is after how long a silence what a worker was given is given to
 	// another: how long its work stands still when it dies. Default 10 s; all
-	// workers of a journal should have the same. One that can be alone with an
+	// workers of a journal should have the same, and have if they leave it open. One that can be alone with an
 	// embedded broker only waits for itself, and does well with a few seconds.
 	Lease time.Duration
 
@@ -81,6 +81,11 @@ func AtCluster(replicas int) Options {
 	return Options{Replicas: replicas, Pulse: 2 * time.Second, Patience: 2 * time.Second}
 }
 
+const (
+	leastLease = 2 * time.Second
+	mostLease  = time.Minute
+)
+
 func (o Options) check() error {
 	switch {
 	case o.Partitions < 0 || o.Partitions > 1024:
@@ -91,7 +96,7 @@ func (o Options) check() error {
 		return fmt.Errorf("facts and dead letters must be kept for at least %v", minAge)
 	case o.Pulse != 0 && (o.Pulse < time.Second/2 || o.Pulse > 30*time.Second):
 		return fmt.Errorf("a pulse of %v: it may be half a second to 30 s", o.Pulse)
-	case o.Lease != 0 && (o.Lease < 2*time.Second || o.Lease > time.Minute):
+	case o.Lease != 0 && (o.Lease < leastLease || o.Lease > mostLease):
 		return fmt.Errorf("a lease of %v: it may be 2 s to a minute", o.Lease)
 	case o.Patience < 0 || o.Patience > time.Minute:
 		return fmt.Errorf("a patience of %v: it may be up to a minute", o.Patience)

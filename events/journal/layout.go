@@ -74,6 +74,22 @@ func (j *Journal) lay(ctx context.Context, o Options) error {
 			return fmt.Errorf("stream %s: %w", name, err)
 		}
 	}
+	return j.sameLease(ctx, o)
+}
+
+// sameLease takes the lease of the workers that were here before, where o leaves it
+// open: one that thinks it has longer than they do would work on what is theirs.
+func (j *Journal) sameLease(ctx context.Context, o Options) error {
+	if o.Lease != 0 {
+		return nil
+	}
+	c, err := j.facts.Consumer(ctx, "keep-0")
+	if errors.Is(err, jetstream.ErrConsumerNotFound) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("the lease of its workers: %w", err)
+	}
+	j.lease = min(max(c.CachedInfo().Config.AckWait*5/4, leastLease), mostLease)
 	return nil
 }
 

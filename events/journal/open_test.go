@@ -104,6 +104,30 @@ func TestOpenedWithOtherOptions(t *testing.T) {
 	}
 }
 
+// Who joins another's journal, and does not say for how long a task is its own, has it
+// as long as those who are there.
+func TestTheLeaseIsThatOfTheOthers(t *testing.T) {
+	b := fresh(t, broker.Embedded{})
+	if j := open(t, b, Options{}); j.lease != 10*time.Second {
+		t.Errorf("%v where nobody was before", j.lease)
+	}
+	first := open(t, b, Options{Lease: 4 * time.Second})
+	ctx, cancel := context.WithCancel(t.Context())
+	kept := make(chan error, 1)
+	go func() { kept <- first.Keep(ctx, rules) }()
+	for {
+		if _, err := first.facts.Consumer(ctx, "keep-0"); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if j := open(t, b, Options{}); j.lease != 4*time.Second {
+		t.Errorf("%v, and the others have 4 s", j.lease)
+	}
+	cancel()
+	check(t, <-kept)
+}
+
 func TestAttach(t *testing.T) {
 	b := fresh(t, broker.Embedded{})
 	if _, err := Attach(t.Context(), b.Conn(), quiet); err == nil || !strings.Contains(err.Error(), "start `curfew run` first") {

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 // built builds the real thing, once for all tests.
 var built = sync.OnceValues(func() (program string, err error) {
 	program = os.Getenv(programEnv)
-	if out, err := exec.Command("go", "build", "-o", program, "curfew/cmd/curfew").CombinedOutput(); err != nil { //nolint:noctx // for all tests
+	if out, err := exec.Command("go", "build", "-o", program, "curfew/cmd/curfew").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
 	return program, nil

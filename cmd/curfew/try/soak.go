@@ -171,7 +171,7 @@ func (s *soak) run(ctx context.Context) error {
 
 // notify offers the load: notifications about any of the laptops.
 func (s *soak) notify(ctx context.Context) {
-	r := rand.New(rand.NewPCG(s.o.Seed, 3)) //nolint:gosec // to be repeated, not to be secret
+	r := rand.New(rand.NewPCG(s.o.Seed, 3))
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -196,7 +196,7 @@ func (s *soak) notify(ctx context.Context) {
 func (s *soak) ail(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
-	for _, ill := range illnesses(s.o.Seed, s.o.For, soakTenants*soakLaptops) {
+	for _, ill := range illnesses(s.o.Seed, s.o.For) {
 		if !rest(ctx, ill.at-time.Since(s.began)) {
 			return
 		}

@@ -39,7 +39,7 @@ var kindsOfMishap = []string{
 // kind once before any comes again, each while the one before may still last.
 // The last sixth is left in peace.
 func mishaps(seed uint64, length time.Duration) (plan []mishap) {
-	r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // to be repeated, not to be secret
+	r := rand.New(rand.NewPCG(seed, 1))
 	mean := min(max(length/time.Duration(2*len(kindsOfMishap)), 500*time.Millisecond), 15*time.Second)
 	some := func() time.Duration { return mean/2 + time.Duration(r.Int64N(int64(mean))) }
 	for at := some(); ; {
@@ -62,8 +62,9 @@ type illness struct {
 
 // illnesses plans who falls ill when and for how long: in turn, so that each has
 // long been well when it is its turn again.
-func illnesses(seed uint64, length time.Duration, laptops int) (plan []illness) {
-	r := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // to be repeated, not to be secret
+func illnesses(seed uint64, length time.Duration) (plan []illness) {
+	const laptops = soakTenants * soakLaptops
+	r := rand.New(rand.NewPCG(seed, 2))
 	gap := min(max(length/120, 400*time.Millisecond), 2*time.Second)
 	turns := r.Perm(laptops)
 	for i, at := 0, gap; at < length*5/6; i, at = i+1, at+gap {

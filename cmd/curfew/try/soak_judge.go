@@ -136,7 +136,7 @@ func (s *soak) unsettled(ctx context.Context) string {
 func (s *soak) count() {
 	r := s.report
 	ill := map[int]int{}
-	for _, i := range illnesses(s.o.Seed, s.o.For, soakTenants*soakLaptops) {
+	for _, i := range illnesses(s.o.Seed, s.o.For) {
 		ill[i.laptop]++
 	}
 	for i := range soakTenants * soakLaptops {

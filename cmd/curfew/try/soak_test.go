@@ -50,7 +50,7 @@ func TestASeedRepeatsThePlan(t *testing.T) {
 	if reflect.DeepEqual(mishaps(7, time.Hour), mishaps(8, time.Hour)) {
 		t.Error("another seed is the same plan")
 	}
-	if a, b := illnesses(7, time.Hour, 60), illnesses(7, time.Hour, 60); !reflect.DeepEqual(a, b) || len(a) < 1000 {
+	if a, b := illnesses(7, time.Hour), illnesses(7, time.Hour); !reflect.DeepEqual(a, b) || len(a) < 1000 {
 		t.Errorf("%d and %d illnesses", len(a), len(b))
 	}
 }

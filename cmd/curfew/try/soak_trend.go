@@ -94,13 +94,11 @@ func figure(text []byte, word string) float64 {
 
 // metric is a figure that the worker tells of itself.
 func (wk *worker) metric(ctx context.Context, name string) (float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+wk.admin+"/metrics", nil)
 	if err != nil {
 		return 0, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Client{Timeout: 5 * time.Second}).Do(req)
 	if err != nil {
 		return 0, err
 	}

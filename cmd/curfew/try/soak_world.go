@@ -150,7 +150,7 @@ policies:
 // first worker's.
 func (s *soaked) afflict(m mishap) (lift func()) {
 	t := s.clients[m.Tenant]
-	fault := graphtest.Fault{}
+	var fault graphtest.Fault
 	switch m.Kind {
 	case graph503:
 		fault = graphtest.Fault{Kind: graphtest.Unavailable}
