@@ -70,6 +70,16 @@ func TestThisMachine(t *testing.T) {
 	if state := find(now, "auth", "client secret"); state != unknown {
 		t.Error(state)
 	}
+	conf.Tenants[0].Auth.ClientSecretExpires = "2027-01-31"
+	for at, want := range map[time.Time]string{
+		time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC):  fine,
+		time.Date(2027, 1, 20, 0, 0, 0, 0, time.UTC): note,
+		time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC):  bad,
+	} {
+		if state := find(at, "auth", "2027-01-31"); state != want {
+			t.Errorf("a secret that runs out on 2027-01-31 is %s on %v", state, at)
+		}
+	}
 	if state := find(now, "data directory", "can be written"); state != fine {
 		t.Error(state)
 	}

@@ -65,12 +65,12 @@ func (o *observer) tenant(id string) string {
 	return "other"
 }
 
-// The paces of the groups. Counting cases takes at most a twentieth of the time.
+// The paces of the groups. Counting cases takes at most a fiftieth of the time.
 const (
 	queueEvery = 15 * time.Second
 	stateEvery = time.Minute
 	casesEvery = time.Minute
-	casesShare = 20
+	casesShare = 50
 	groupWait  = 20 * time.Second // for an answer about a group
 	casesWait  = 10 * time.Minute
 )
