@@ -104,6 +104,10 @@ func (o *observer) observe(ctx context.Context, name string, every, within time.
 	for {
 		began := time.Now()
 		err := inTime(ctx, within, look)
+		rest := every
+		if name == "cases" && err == nil {
+			rest = max(every, (casesShare-1)*time.Since(began))
+		}
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -119,7 +123,7 @@ func (o *observer) observe(ctx context.Context, name string, every, within time.
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(max(every, casesShare*time.Since(began)) - time.Since(began)):
+		case <-time.After(rest):
 		}
 	}
 }
