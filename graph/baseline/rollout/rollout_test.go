@@ -51,14 +51,19 @@ func story(t *testing.T, tell func(w *world)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w := &world{T: t, tenant: tenant, api: client, began: time.Now(), spec: baseline.Spec{
-			Pilot: pilot, Emergency: baseline.Emergency{Accounts: []string{breaks}},
-			Compliance: &baseline.Compliance{Policies: map[baseline.Platform]baseline.CompliancePolicy{baseline.Windows: {Name: "Risk: Windows", Level: baseline.Low, BlockAfter: 6}}},
-			Access:     &baseline.Access{Name: "Curfew", Variant: "one", Applications: []string{"Office365"}, ClientApps: []string{"all"}, Start: "report-only"},
-		}}
+		w := &world{T: t, tenant: tenant, api: client, began: time.Now(), spec: newSpec()}
 		w.laptop, w.user = tenant.AddCrowd(4, 4, pilot)
 		tell(w)
 	})
+}
+
+// newSpec is a small baseline.
+func newSpec() baseline.Spec {
+	return baseline.Spec{
+		Pilot: pilot, Emergency: baseline.Emergency{Accounts: []string{breaks}},
+		Compliance: &baseline.Compliance{Policies: map[baseline.Platform]baseline.CompliancePolicy{baseline.Windows: {Name: "Risk: Windows", Level: baseline.Low, BlockAfter: 6}}},
+		Access:     &baseline.Access{Name: "Curfew", Variant: "one", Applications: []string{"Office365"}, ClientApps: []string{"all"}, Start: "report-only"},
+	}
 }
 
 func (w *world) state() *baseline.State {

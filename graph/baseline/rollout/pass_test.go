@@ -1,4 +1,4 @@
-package readiness_test
+package rollout_test
 
 import (
 	"os"
@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"curfew/graph"
+	"curfew/graph/baseline"
 	"curfew/graph/baseline/readiness"
+	"curfew/graph/baseline/rollout"
 	"curfew/graph/graphtest"
 )
 
@@ -24,8 +26,8 @@ const (
 	mostMemory = 200 << 20
 )
 
-// BenchmarkReadOnlyPass reads and judges a tenant of 50,000 devices and 5,000
-// users at Microsoft's limits (Intune 2,000 in 20 s, directory 8,000 units in 10 s,
+// BenchmarkReadOnlyPass reads what a plan and a judgement need of a tenant of 50,000
+// devices and 5,000 users, plans and judges, at Microsoft's limits (Intune 2,000 in 20 s, directory 8,000 units in 10 s,
 // audit logs 5 in 10 s; Conditional Access 1 in a second, as callers report), every
 // answer after 150 ms, in real time. DEVICES names another number of devices, ten
 // for each user.
@@ -52,8 +54,9 @@ func pass(t testing.TB, devices int) (took time.Duration, grown uint64, r readin
 	cloud := graphtest.NewCloud()
 	defer cloud.Close()
 	tenant := cloud.AddTenant("contoso", tenantID)
-	tenant.AddApp(appID, "s3cret~", append(graphtest.AllRoles(), "Policy.Read.All", "LicenseAssignment.Read.All")...)
-	glass := tenant.AddUser(graphtest.User{UPN: "glass@contoso.example"})
+	tenant.AddApp(appID, "s3cret~", append(graphtest.BaselineRoles(), graphtest.RolloutRoles()...)...)
+	tenant.AddUser(graphtest.User{UPN: breaks, Groups: []string{pilot}})
+	tenant.ConnectDefender()
 	name, user := tenant.AddCrowd(devices, devices/10)
 	for i := range devices / 100 { // one in a hundred fails
 		tenant.BreakBitLocker(name(i * 100))
@@ -70,10 +73,6 @@ func pass(t testing.TB, devices int) (took time.Duration, grown uint64, r readin
 	if err != nil {
 		t.Fatal(err)
 	}
-	scope := readiness.Scope{
-		Tenant: tenantID, Name: "contoso", Stage: "all report-only", Next: "all enforced", Everybody: true, Threat: true, Began: time.Now().AddDate(0, 0, -8),
-		Emergency: []readiness.Account{{Named: "glass", ID: glass, UPN: "glass@contoso.example", Found: yes, Enabled: yes, Synced: no}},
-	}
 	// A token first: whoever waits for another's holds a lock, and in a bubble no
 	// time passes meanwhile.
 	if _, err := client.Do(t.Context(), "GET", "v1.0/subscribedSkus", nil, nil); err != nil {
@@ -83,12 +82,25 @@ func pass(t testing.TB, devices int) (took time.Duration, grown uint64, r readin
 	var most atomic.Uint64
 	stop := watch(&most)
 	began := time.Now()
+	spec := newSpec()
+	state, err := baseline.Read(t.Context(), client, tenantID, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := baseline.NewPlan(spec, state, baseline.AllReport, &baseline.Gate{To: baseline.AllReport, Passed: true})
+	scope, err := rollout.Scope(spec, state, baseline.AllReport, "contoso", time.Now().AddDate(0, 0, -8))
+	if err != nil {
+		t.Fatal(err)
+	}
 	f, err := readiness.Read(t.Context(), client, scope, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r = readiness.Judge(f, readiness.Rules{}, nil, time.Now())
 	took = time.Since(began)
+	if p.Refused() || len(p.Work()) == 0 {
+		t.Errorf("nothing was planned: %+v", p.Notes)
+	}
 	stop()
 	for _, u := range f.Unread {
 		t.Errorf("%s could not be read: %s", u.What, u.Why)
