@@ -28,6 +28,9 @@ When several devices are named, each is tried; the code is that of the first
 one that did not work.
 
 "curfew run" that is told to stop ends with 0 once it has stopped in order.
+"curfew baseline plan" and "curfew baseline drift" end with 2 if something is to be
+done, and with 1 if they could not tell; "curfew baseline rollout status" ends with 1
+if something stands in the way.
 "curfew doctor" ends with 1 if it has found something wrong, and with 2 also if a
 tenant could not be asked.`
 

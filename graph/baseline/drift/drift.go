@@ -90,7 +90,11 @@ func (d Drift) Text(edits []string) string {
 	for _, u := range d.Unknown[:min(len(d.Unknown), mostChanges)] {
 		parts = append(parts, "not known: "+u)
 	}
-	said := fmt.Sprintf("the tenant is not as its baseline wants it: %s; see `curfew baseline drift`, and mend it by `curfew baseline apply` or in the file", strings.Join(parts, "; "))
+	what := "the tenant is not as its baseline wants it"
+	if len(d.Differences) == 0 {
+		what = "whether the tenant is as its baseline wants it is not known wholly"
+	}
+	said := what + ": " + strings.Join(parts, "; ") + "; see `curfew baseline drift`, and mend it by `curfew baseline apply` or in the file"
 	if len(edits) > 0 {
 		said += "; edited: " + strings.Join(edits, "; ")
 	}

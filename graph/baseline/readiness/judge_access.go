@@ -96,7 +96,7 @@ func (j *judge) inPlace() Check {
 		found = append(found, Finding{ID: id(InPlace, what), What: what, Fix: "`curfew baseline plan` shows it, and `curfew baseline apply` does it"})
 	}
 	if len(j.Scope.Policies) == 0 {
-		found = append(found, Finding{ID: id(InPlace, "access"), What: "no Conditional Access policy of the baseline is there", Fix: "`curfew baseline apply`"})
+		found = append(found, Finding{ID: id(InPlace, "access"), What: "no Conditional Access policy of the baseline is on, or reports", Fix: "`curfew baseline apply`; with start: off in the file nothing rehearses"})
 	}
 	return j.check(InPlace, "nothing is left to do at this stage", found, "")
 }

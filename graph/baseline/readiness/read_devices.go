@@ -143,6 +143,9 @@ func (r *reading) settings(ctx context.Context) error {
 }
 
 func (r *reading) failing(ctx context.Context, d *Device) error {
+	if !plainID(d.ID) {
+		return fmt.Errorf("a device has the id %q, which is none", d.ID)
+	}
 	once := map[Setting]bool{} // a device has a row for its user and one for the system
 	return list(ctx, r.api, "v1.0/deviceManagement/managedDevices/"+d.ID+"/deviceCompliancePolicyStates", nil, func(rows []policyRow) error {
 		for _, p := range rows {

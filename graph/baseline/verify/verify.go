@@ -138,9 +138,9 @@ func find(ctx context.Context, api baseline.API, name string) (device, error) {
 	}
 	switch {
 	case len(found) == 0:
-		return device{}, fmt.Errorf("Intune has no device %q", name)
+		return device{}, fmt.Errorf("no device of Intune is called %q", name)
 	case len(found) > 1:
-		return device{}, fmt.Errorf("Intune has %d devices %q: choose one whose name is its own", len(found), name)
+		return device{}, fmt.Errorf("%d devices of Intune are called %q: choose one whose name is its own", len(found), name)
 	case found[0].user == "":
 		return device{}, fmt.Errorf("%q has no primary user, so nobody's sign-in can be evaluated", name)
 	}

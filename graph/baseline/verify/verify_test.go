@@ -86,7 +86,7 @@ func TestWhereItIsStuckIsSaid(t *testing.T) {
 		if err := watch(); err == nil || !strings.Contains(err.Error(), string(verify.Blocked)) {
 			t.Errorf("of a policy that only reports: %v", err)
 		}
-		if _, err := verify.Watch(t.Context(), c, "NOBODY", verify.Options{}); err == nil || !strings.Contains(err.Error(), "no device") {
+		if _, err := verify.Watch(t.Context(), c, "NOBODY", verify.Options{}); err == nil || !strings.Contains(err.Error(), "no device of Intune") {
 			t.Errorf("of no device: %v", err)
 		}
 	})
