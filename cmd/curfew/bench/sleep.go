@@ -63,9 +63,14 @@ func sleeping(ctx context.Context, r *Rig) ([]Figure, error) {
 		figures = append(figures,
 			below(of+"start to ready", took.Seconds(), "s", bare.Seconds(), 10),
 			below(of+"memory", l.resident, "MB", 0, 250))
+		perSecond, err := r.measure(ctx, syncPublish)
+		if err != nil {
+			return err
+		}
+		lead := 2*time.Second + time.Duration(float64(2*writes*due)/perSecond*float64(time.Second))
 		raw, err := r.beside(ctx, syncPublish, func() error {
 			return w.attach(ctx, func(b *broker.Broker, j *journal.Journal) (err error) {
-				took, err = ring(ctx, b, j, devices[:due])
+				took, err = ring(ctx, b, j, devices[:due], lead)
 				return err
 			})
 		})
@@ -154,11 +159,11 @@ func bareStart(ctx context.Context, dir string) (time.Duration, error) {
 	return took, b.Stop(stop)
 }
 
-// ring snoozes devices until the same second, and returns how long after it all of
-// them were taken up again.
-func ring(ctx context.Context, b *broker.Broker, j *journal.Journal, devices []graphtest.Device) (time.Duration, error) {
+// ring snoozes devices until the same second, which is far enough away for that,
+// and returns how long after it all of them were taken up again.
+func ring(ctx context.Context, b *broker.Broker, j *journal.Journal, devices []graphtest.Device, lead time.Duration) (time.Duration, error) {
 	n := len(devices)
-	at := time.Now().Add(2*time.Second + time.Duration(n)*2*time.Millisecond).UTC().Truncate(time.Second)
+	at := time.Now().Add(lead).UTC().Truncate(time.Second)
 	var asleep, awake counter
 	held := map[events.Key]bool{}
 	stop, err := watch(ctx, b, func(c events.Case, _ time.Time) {
