@@ -110,9 +110,13 @@ func fill(ctx context.Context, dir string, devices []graphtest.Device) error {
 		for some := range slices.Chunk(devices, 10_000) {
 			var list []journal.Entry
 			for _, d := range some {
-				list = append(list, journal.Entry{Key: keyOf(d), Fact: events.Seen{Device: sick(d)}})
+				list = append(list, journal.Entry{Key: keyOf(d), Fact: events.Seen{Device: sick(d)}, ID: "fill"})
 			}
-			if err := j.AppendAll(ctx, list); err != nil {
+			err := j.AppendAll(ctx, list)
+			for tries := 1; err != nil && tries < 5 && ctx.Err() == nil; tries++ { // the disk was busy for others; what is there already is not doubled
+				err = j.AppendAll(ctx, list)
+			}
+			if err != nil {
 				return err
 			}
 		}
