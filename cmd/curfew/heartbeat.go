@@ -55,6 +55,7 @@ type heartbeat struct {
 // run pings until ctx ends. Trouble is told once, until it is over.
 func (h *heartbeat) run(ctx context.Context) error {
 	failing := false
+	h.metrics.Show(metrics.Heartbeat, metrics.At(time.Now()))
 	for {
 		outcome, err := h.beat(ctx)
 		if ctx.Err() != nil {

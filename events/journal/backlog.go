@@ -40,7 +40,7 @@ func (j *Journal) Backlog(ctx context.Context) ([]Queue, error) {
 func (j *Journal) untaken(ctx context.Context) (Queue, error) {
 	q := Queue{Name: "facts"}
 	for p := range j.parts {
-		c, err := j.facts.Consumer(ctx, fmt.Sprintf("keep-%d", p))
+		c, err := j.facts.Consumer(ctx, keeperName(p))
 		if errors.Is(err, jetstream.ErrConsumerNotFound) {
 			continue // nobody has kept it yet
 		} else if err != nil {
@@ -52,7 +52,7 @@ func (j *Journal) untaken(ctx context.Context) (Queue, error) {
 			continue
 		}
 		q.Waiting += n
-		if err := q.older(ctx, j.facts, info.AckFloor.Stream+1, fmt.Sprintf("fact.%d.*.*", p)); err != nil {
+		if err := q.older(ctx, j.facts, info.AckFloor.Stream+1, factsOf(p)); err != nil {
 			return q, err
 		}
 	}
@@ -136,19 +136,4 @@ func (j *Journal) DeadCount(ctx context.Context) ([]Letters, time.Time, error) {
 		all = append(all, l)
 	}
 	return all, oldest, nil
-}
-
-// A Transition is what a fact led to in this process.
-type Transition struct {
-	Fact    events.Fact
-	Was, Is events.Case
-	Changed bool
-	Waited  time.Duration // from when it was appended to now
-}
-
-// tell lets whoever wants to know hear of a fact that was taken.
-func (k *keeper) tell(f events.Fact, was, is events.Case, changed bool, appended, now time.Time) {
-	if k.took != nil {
-		k.took(Transition{f, was, is, changed, max(0, now.Sub(appended))})
-	}
 }

@@ -99,7 +99,7 @@ func gauges() map[Gauge]definition {
 		BuildInfo:  def("Always 1; the label says which version runs.", "version"),
 		Ready:      def("1 if a check of /readyz is well, 0 if it is not.", "check"),
 		Observed:   def("When a group of the gauges was last brought up to date.", "group"),
-		Heartbeat:  def("When the dead-man ping last got through."),
+		Heartbeat:  def("When the dead-man ping last got through; before the first time, when the worker started."),
 		DryRun:     def("1 while nothing is done to devices."),
 		QueueDepth: def("Facts that are not taken yet, and tasks by action that are not done yet.", "queue"),
 		QueueAge:   def("How long the oldest of them has waited; 0 if there is none.", "queue"),
