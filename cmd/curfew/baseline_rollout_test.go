@@ -61,6 +61,7 @@ policies:
 baseline:
   pilot: `+pilotGroup+`
   emergency: {accounts: [`+glassAccount+`]}
+  rollout: {stay: 8d}
   compliance: {policies: {windows: {name: "Risk: Windows", level: low, block_after: 6h}}}
   conditional_access: {name: Device risk, variant: one, applications: [Office365], client_apps: [all], start: report-only}
 tenants: {contoso: {}}
@@ -137,7 +138,7 @@ func TestARolloutGoesOnOnlyThroughItsGate(t *testing.T) {
 		if !w.enforced() {
 			t.Error("nothing was enforced")
 		}
-		w.ends(exitFailed, "time in the stage", "rollout", "advance", "--tenant", "contoso") // a new stage, a new week
+		w.ends(exitFailed, "time in the stage", "rollout", "advance", "--tenant", "contoso") // a new stage, a new time
 		w.ends(exitFine, "is taken back", "undo", "--tenant", "contoso")
 		w.ends(exitFine, "pilot report-only", "rollout", "status", "--tenant", "contoso") // and its week was not lost
 	})

@@ -150,8 +150,18 @@ func (b *ground) stands(ctx context.Context, t tenantSpec, c *graph.Client, by s
 	if err != nil {
 		return s, err
 	}
-	s.report = readiness.Judge(facts, readiness.Rules{Least: baseline.PilotFor}, excuses, time.Now())
+	s.report = readiness.Judge(facts, rulesOf(t.spec), excuses, time.Now())
 	return s, nil
+}
+
+// rulesOf is what a tenant's gate asks for.
+func rulesOf(spec baseline.Spec) readiness.Rules {
+	r := readiness.Rules{Least: baseline.PilotFor}
+	if g := spec.Rollout; g != nil {
+		r.Least = cmp.Or(time.Duration(g.Stay)*time.Hour, r.Least)
+		r.Reporting, r.Stale = time.Duration(g.Reporting)*time.Hour, time.Duration(g.Stale)*time.Hour
+	}
+	return r
 }
 
 // shown says how far a reading is, where a person watches.

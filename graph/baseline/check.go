@@ -44,6 +44,9 @@ func (s Spec) Check() []Mistake {
 	if s.Access != nil {
 		c.access(*s.Access)
 	}
+	if s.Rollout != nil {
+		c.rollout(*s.Rollout)
+	}
 	c.adopts()
 	return c.found
 }
@@ -59,6 +62,16 @@ func (c *specCheck) say(path, format string, args ...any) {
 
 func (c *specCheck) warn(path, format string, args ...any) {
 	c.found = append(c.found, Mistake{Path: path, Text: fmt.Sprintf(format, args...), Warning: true})
+}
+
+// rollout: Microsoft says to wait for a day of sign-ins before a report-only policy
+// is judged (Entra docs: concept-conditional-access-report-only).
+func (c *specCheck) rollout(r Rollout) {
+	for name, h := range map[string]Hours{"stay": r.Stay, "reporting": r.Reporting, "stale": r.Stale} {
+		if h != 0 && h < 24 || h > maxHours {
+			c.say("/rollout/"+name, "from 1d to 365d")
+		}
+	}
 }
 
 func (c *specCheck) people() {

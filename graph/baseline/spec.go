@@ -19,6 +19,9 @@ type Spec struct {
 	AppProtection map[Platform]ProtectionPolicy `json:"app_protection"`
 	Access        *Access                       `json:"conditional_access"`
 
+	// Rollout is what the gate between two stages asks for. Nil: the defaults.
+	Rollout *Rollout `json:"rollout"`
+
 	// Adopt maps an object's key, such as compliance/windows, to the id of one that
 	// is there already and is to become Curfew's, or to "new": make one beside what
 	// looks like it.
@@ -160,6 +163,14 @@ func (s Spec) WithDefaults() Spec {
 		s.Access = &with
 	}
 	return s
+}
+
+// A Rollout is what the gate between two stages asks for; see package readiness. 0:
+// the default.
+type Rollout struct {
+	Stay      Hours `json:"stay"`      // in a stage, at the least; a week
+	Reporting Hours `json:"reporting"` // within which a device must have checked in; a week
+	Stale     Hours `json:"stale"`     // after which an unused object in Entra is stale; 90 days
 }
 
 // PilotFor is the least time in a pilot, before all; see the readiness gate.
