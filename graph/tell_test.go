@@ -112,3 +112,20 @@ func TestTimeZoneOfTheUser(t *testing.T) {
 		}
 	})
 }
+
+// Whoever approves is a user like others, or nobody whom Entra knows.
+func TestLanguageOfAUser(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		kim := "kim@" + d.tenant.Domain
+		d.tenant.AddUser(graphtest.User{UPN: kim, Language: "de-AT"})
+		all := graph.Tenants{d.tenant.ID: d.client}
+		for who, want := range map[string]string{kim: "de-AT", "guest@elsewhere.example": ""} {
+			if got, err := all.LanguageOf(d.ctx, d.tenant.ID, who); got != want || err != nil {
+				t.Errorf("%s: %q, %v", who, got, err)
+			}
+		}
+		if _, err := all.LanguageOf(d.ctx, d.tenant.ID, "../kim"); err == nil {
+			t.Error("a path is somebody")
+		}
+	})
+}

@@ -39,3 +39,29 @@ func (ts Tenants) MaySignIn(ctx context.Context, tenant, userID string) (exists,
 	}
 	return c.MaySignIn(ctx, userID)
 }
+
+// LanguageOf is the language that a user prefers, by object id or principal name, as
+// Entra has it (Graph docs: user, preferredLanguage); "" if it has none, or not the user.
+func (c *Client) LanguageOf(ctx context.Context, user string) (string, error) {
+	k := call{op: "read a user's language", needs: needsUser, service: identity}
+	if !isGUID(user) && !isPrincipal(user) {
+		return "", c.told(k, final("", "%q is neither the object id nor the principal name of a user", oneLine(user, 64)))
+	}
+	var u userRow
+	err := c.send(ctx, k.of(c.user(user).ToGetRequestInformation(ctx, &users.UserItemRequestBuilderGetRequestConfiguration{
+		QueryParameters: &users.UserItemRequestBuilderGetQueryParameters{Select: []string{"preferredLanguage"}},
+	})), &u)
+	if status(err) == 404 {
+		return "", nil
+	}
+	return string(u.Language), err
+}
+
+// LanguageOf is [Client.LanguageOf] in a tenant.
+func (ts Tenants) LanguageOf(ctx context.Context, tenant, user string) (string, error) {
+	c, err := ts.of("read a user's language", tenant)
+	if err != nil {
+		return "", err
+	}
+	return c.LanguageOf(ctx, user)
+}

@@ -2,7 +2,7 @@ package handlers
 
 import (
 	"cmp"
-	"fmt"
+	"strconv"
 	"strings"
 
 	"curfew/events"
@@ -71,8 +71,12 @@ func some[T any](all []T) []T { return all[:min(len(all), MaxFindings)] }
 
 // Sentences are the findings and the case's attention as people read them, at
 // most [MaxFindings] of each.
-func Sentences(c events.Case) (findings, attention []string) {
-	for _, f := range Findings(c.Device) {
+func Sentences(c events.Case) (findings, attention []string) { return Telling{}.Sentences(c) }
+
+// Sentences are those of the case in the language. What only a person can help with
+// is in English, as the case has it.
+func (t Telling) Sentences(c events.Case) (findings, attention []string) {
+	for _, f := range t.Findings(c.Device) {
 		findings = append(findings, f.What)
 	}
 	for _, a := range some(c.Attention) {
@@ -85,22 +89,25 @@ func Sentences(c events.Case) (findings, attention []string) {
 func Worst(d events.Device) events.Level { return d.Worst() }
 
 // Summary is the case in one line: which device, whose, and the gravest finding.
-func Summary(c events.Case) string {
+func Summary(c events.Case) string { return Telling{}.Summary(c) }
+
+// Summary is the case in one line in the language.
+func (t Telling) Summary(c events.Case) string {
 	d := c.Inhabited()
 	who := cmp.Or(Line(d.Name, 80), c.Device.Device, c.Key.Device)
 	if user := cmp.Or(Line(d.User, 80), Line(d.UserName, 80)); user != "" {
 		who += " (" + user + ")"
 	}
-	found := Findings(d)
+	found := t.Findings(d)
 	switch {
 	case len(found) == 0 && len(c.Attention) > 0:
 		return who + ": " + Line(c.Attention[0], 300)
 	case len(found) == 0:
-		return who + ": nothing is wrong any more"
+		return t.Say("%1: nothing is wrong any more", who)
 	case len(found) == 1:
 		return who + ": " + found[0].What
 	}
-	return fmt.Sprintf("%s: %s (and %d more)", who, found[0].What, len(found)-1)
+	return t.Say("%1: %2 (and %3 more)", who, found[0].What, strconv.Itoa(len(found)-1))
 }
 
 // A Link is an address with its name.

@@ -145,6 +145,8 @@ func yesOr(b []byte, object any) (off bool, err error) {
 type destinationConfig struct {
 	Kind string `json:"kind"` // webhook or one of deskKinds (tickets), pagerduty (pages)
 
+	Language string `json:"language"` // in which it is told what it is told; empty: English
+
 	URLPlain          string `json:"url"`
 	URLFile           string `json:"url_file"`
 	URLEnv            string `json:"url_env"`

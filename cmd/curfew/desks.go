@@ -14,7 +14,7 @@ import (
 
 // desks are those of the configuration.
 func desks(conf *config, mails graph.Tenants, r *renewals, log *slog.Logger) *ticket.Handler {
-	h := &ticket.Handler{Desks: map[string]ticket.Desk{}, Reopen: map[string]time.Duration{}, Log: log}
+	h := &ticket.Handler{Desks: map[string]ticket.Desk{}, Reopen: map[string]time.Duration{}, Languages: languages(conf), Log: log}
 	for name, d := range conf.Destinations {
 		c := client(d.CA)
 		if desk := r.desk(name, d, func() ticket.Desk { return deskOf(conf, d, c, mails) }); desk != nil {
@@ -25,6 +25,17 @@ func desks(conf *config, mails graph.Tenants, r *renewals, log *slog.Logger) *ti
 		}
 	}
 	return h
+}
+
+// languages are those of the destinations that name one.
+func languages(conf *config) map[string]string {
+	out := map[string]string{}
+	for name, d := range conf.Destinations {
+		if d.Language != "" {
+			out[name] = d.Language
+		}
+	}
+	return out
 }
 
 // answersOf reads back what people do with tickets.

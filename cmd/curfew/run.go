@@ -159,7 +159,7 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	act := actuatorOf(conf, w.clouds, log)
 	act.Signed = w.asks.signed
 	w.desks = desks(conf, w.clouds.watch, w.secrets, log)
-	w.pagers = &page.Handler{Pagers: pagersOf(conf, w.clouds.watch, w.secrets)}
+	w.pagers = &page.Handler{Pagers: pagersOf(conf, w.clouds.watch, w.secrets), Languages: languages(conf)}
 	w.table = table(conf, w.clouds, templates, guard, act, w.asks, w.desks, w.pagers)
 	w.watcher.measure(w.table)
 	w.clouds.renew(conf, w.secrets)

@@ -80,6 +80,7 @@ func table(conf *config, by clouds, templates *mail.Templates, guard *gate.Guard
 func mailer(conf *config, tenants graph.Tenants, templates *mail.Templates) mail.Handler {
 	h := writer(conf, templates)
 	h.Mailer, h.ResetDue, h.Settle = tenants, due(conf), time.Duration(conf.Pace.Settle)
+	h.Speaks = (&tongues{conf: conf, tenants: tenants}).of
 	return h
 }
 

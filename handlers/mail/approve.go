@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"curfew/events"
@@ -52,7 +53,11 @@ func (h Handler) invitation(d *Data, c events.Case, about events.Task, to, id, k
 	}
 	if h.Stakes != nil {
 		for _, s := range h.Stakes(c, about, key, func(t time.Time) string { return telling.When(t, zone) }) {
-			d.Stakes = append(d.Stakes, Stake{s.What, handlers.Line(s.Text, 300)})
+			parts := strings.Split(handlers.Line(s.Text, 300), "; ")
+			for i := range parts {
+				parts[i] = telling.Say(parts[i])
+			}
+			d.Stakes = append(d.Stakes, Stake{telling.Say(s.What), strings.Join(parts, "; ")})
 		}
 	}
 	if h.Invite != nil {

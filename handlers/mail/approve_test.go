@@ -78,6 +78,45 @@ func TestInvitation(t *testing.T) {
 	}
 }
 
+// Whoever is asked reads it in their own language, or else in that of the
+// configuration: what would be done, what is lost, where to answer.
+func TestInvitationsInEveryLanguage(t *testing.T) {
+	says := map[string][3]string{
+		"en": {"Your approval is needed", "last check-in", "do not pass this mail on"},
+		"de": {"Ihre Zustimmung", "letzte Rückmeldung", "geben Sie diese E-Mail daher nicht weiter"},
+		"fr": {"Votre accord", "dernière communication", "ne transmettez donc pas cet e-mail"},
+		"es": {"Se necesita su aprobación", "última comunicación", "no reenvíe este correo"},
+		"nl": {"Uw goedkeuring", "laatste melding", "stuur deze e-mail dus niet door"},
+	}
+	for _, language := range handlers.Languages() {
+		for template, want := range map[string][3]string{mail.Approve: says[language], mail.ApproveInIntune: {"Intune", says[language][1], "0b5c-request"}} {
+			tenant := &handlerstest.Tenant{}
+			c, task := asking(template)
+			c.Device.Language = "pl" // which the user's own is nothing to whoever approves
+			h := approverMail(t, tenant)
+			h.Language = "fr"
+			h.Speaks = func(_ context.Context, tenant, who string) string {
+				return map[string]string{"contoso kim@contoso.example": language + "-XX"}[tenant+" "+who]
+			}
+			h.Stakes = func(_ events.Case, _ events.Task, _ string, _ func(time.Time) string) []mail.Stake {
+				return []mail.Stake{{What: "last check-in", Text: "not known"}, {What: "primary user", Text: "Anna; the device will be nobody's afterwards"}}
+			}
+			if _, err := h.Do(t.Context(), c, task); err != nil {
+				t.Fatal(err)
+			}
+			m := tenant.Mails()[0]
+			for _, w := range append(want[:], "LT-042", "Contoso Ltd") {
+				if !strings.Contains(m.Subject+"\n"+strings.Join(strings.Fields(m.Text), " "), w) || w != want[0] && !strings.Contains(m.HTML, w) {
+					t.Errorf("%s in %s does not say %q:\n%s\n%s", template, language, w, m.Subject, m.Text)
+				}
+			}
+			if english := strings.Contains(m.Text, "nobody's afterwards"); english != (language == "en") || strings.Contains(m.Text, "\n\n\n") {
+				t.Errorf("%s in %s:\n%s", template, language, m.Text)
+			}
+		}
+	}
+}
+
 // Without links the mail names the commands.
 func TestInvitationWithoutLinks(t *testing.T) {
 	tenant := &handlerstest.Tenant{}

@@ -122,7 +122,7 @@ func TestWhichLanguageAMailIsIn(t *testing.T) {
 		t.Errorf("whose the device was: %q", m.Subject)
 	}
 	approvers := mail.Handler{Templates: builtin(t), Language: "de"}
-	if m := preview(t, approvers, mail.Approve, reading("fr")); !strings.Contains(m.Text, "disk is not encrypted") {
+	if m := preview(t, approvers, mail.Approve, reading("fr")); !strings.Contains(m.Text, "nicht verschlüsselt") || !strings.Contains(m.Subject, "Zustimmung") {
 		t.Errorf("who approves does not read one language throughout:\n%s", m.Text)
 	}
 }

@@ -53,6 +53,7 @@ type Handler struct {
 	Settle    time.Duration               // how long Sent Items may lag; zero: 5 minutes
 
 	// Of mails that ask for approval. All may be nil.
+	Speaks func(ctx context.Context, tenant, address string) string                            // in which language an addressee reads, if that is known
 	Invite func(task, addressee, invitation string) (url string, expires time.Time)            // a link; none: the mail names the commands
 	Stakes func(c events.Case, t events.Task, key string, when func(time.Time) string) []Stake // what to know before approving
 	Key    func(ctx context.Context, c events.Case) string                                     // what is known of the BitLocker recovery key, or ""
@@ -72,7 +73,7 @@ func (h Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.F
 		}
 	}
 	name := cmp.Or(t.Template, fitting(c.Device))
-	template, err := h.template(name, c)
+	template, err := h.template(name, c, h.speaks(ctx, c, name, to))
 	if err != nil {
 		return nil, handlers.GiveUp(err)
 	}
@@ -92,6 +93,14 @@ func (h Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.F
 		return nil, handlers.Effect(fmt.Errorf("mail to %s: %w", to, err))
 	}
 	return done(t, to), nil
+}
+
+// speaks is the language of somebody who is asked to approve, as far as it is known.
+func (h Handler) speaks(ctx context.Context, c events.Case, template, to string) string {
+	if h.Speaks == nil || !ForApprovers(template) {
+		return ""
+	}
+	return h.Speaks(ctx, c.Tenant, to)
 }
 
 // settle finds out whether the mail was sent. The plain error says that it was

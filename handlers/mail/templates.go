@@ -122,7 +122,7 @@ func (ts *Templates) find(name string, languages ...string) (*mailTemplate, erro
 // approval shows what [Handler.Invite] gives for an invitation without an id,
 // which should be worth nothing.
 func (h Handler) Preview(name string, c events.Case) (Message, error) {
-	t, err := h.template(name, c)
+	t, err := h.template(name, c, "")
 	if err != nil {
 		return Message{}, err
 	}
@@ -134,13 +134,13 @@ func (h Handler) Preview(name string, c events.Case) (Message, error) {
 }
 
 // template is the one of that name in the language of whoever reads it: of the
-// device's user, or of the configuration.
-func (h Handler) template(name string, c events.Case) (*mailTemplate, error) {
+// device's user, or of who may approve, or else of the configuration.
+func (h Handler) template(name string, c events.Case, approver string) (*mailTemplate, error) {
 	if h.Templates == nil {
 		return nil, errors.New("mail: no templates were loaded")
 	}
-	if ForApprovers(name) { // whose languages nobody knows
-		return h.Templates.find(name, h.Language)
+	if ForApprovers(name) {
+		return h.Templates.find(name, approver, h.Language)
 	}
 	return h.Templates.find(name, c.Inhabited().Language, h.Language)
 }

@@ -36,6 +36,8 @@ type Alert struct {
 	Findings  []string // what is wrong, the gravest first
 	Attention []string // what only a person can help with
 	Links     []handlers.Link
+
+	Telling handlers.Telling // in which language all of this is, and what else is said
 }
 
 // Severity is how bad it is, in the words of PagerDuty, which are the most common.
@@ -52,7 +54,7 @@ const (
 // trigger events: 1024 characters; GoAlert the same).
 const maxSummary = 1024
 
-func alert(c events.Case, t events.Task) Alert {
+func alert(c events.Case, t events.Task, telling handlers.Telling) Alert {
 	d := c.Inhabited()
 	a := Alert{
 		Task: t.ID, Key: cmp.Or(t.Case, c.ID()), Ref: t.Ref, Unsure: t.Unsure, Begun: t.Asked,
@@ -60,12 +62,12 @@ func alert(c events.Case, t events.Task) Alert {
 		Name: handlers.Line(d.Name, 100), OS: handlers.Line(d.OS, 50),
 		User: handlers.Line(d.User, 200), Serial: handlers.Line(d.Serial, 100),
 		Policy: handlers.Line(c.Policy, 200), State: c.State(), Template: handlers.Line(t.Template, 200),
-		Summary: handlers.Line(handlers.Summary(c), maxSummary), Severity: severity(c), Links: handlers.Links(c),
+		Summary: handlers.Line(telling.Summary(c), maxSummary), Severity: severity(c), Links: handlers.Links(c), Telling: telling,
 	}
 	if t.Begun != nil {
 		a.Begun = t.Begun.At
 	}
-	a.Findings, a.Attention = handlers.Sentences(c)
+	a.Findings, a.Attention = telling.Sentences(c)
 	return a
 }
 
@@ -97,22 +99,22 @@ func (a Alert) Text() string {
 	add := func(what string, values ...string) {
 		for _, v := range values {
 			if v != "" {
-				lines = append(lines, what+v)
+				lines = append(lines, a.Telling.Say(what, v))
 			}
 		}
 	}
-	add("", a.Summary)
-	add("Found: ", a.Findings...)
-	add("Needs a person: ", a.Attention...)
-	add("User: ", a.User)
-	add("Serial number: ", a.Serial)
-	add("Policy: ", a.Policy)
+	add("%1", a.Summary)
+	add("Found: %1", a.Findings...)
+	add("Needs a person: %1", a.Attention...)
+	add("User: %1", a.User)
+	add("Serial number: %1", a.Serial)
+	add("Policy: %1", a.Policy)
 	if a.Title == "" {
-		add("Case: ", a.Key)
+		add("Case: %1", a.Key)
 	}
-	add("Read on: ", a.ReadOn)
+	add("Read on: %1", a.ReadOn)
 	for _, l := range a.Links {
-		add(l.Text+": ", l.URL)
+		lines = append(lines, l.Text+": "+l.URL)
 	}
 	return strings.Join(lines, "\n")
 }

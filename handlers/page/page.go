@@ -49,6 +49,8 @@ const (
 type Handler struct {
 	Pagers map[string]Pager // by the name that rules use
 
+	Languages map[string]string // in which pages are written, by destination; a BCP 47 tag; none: English
+
 	PerMinute int // calls to one of them in a minute; zero: 100
 
 	mu    sync.Mutex
@@ -57,7 +59,7 @@ type Handler struct {
 
 // Do opens the case's alert at the task's destination, or resolves it.
 func (h *Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.Fact, error) {
-	receipt, err := h.call(ctx, t.Destination, alert(c, t), t.Action == events.Resolve, t.Tries)
+	receipt, err := h.call(ctx, t.Destination, alert(c, t, handlers.Telling{Language: h.Languages[t.Destination]}), t.Action == events.Resolve, t.Tries)
 	if err != nil {
 		return nil, err
 	}

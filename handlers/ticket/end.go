@@ -15,6 +15,7 @@ import (
 
 // end resolves the ticket of a case that is over, or says so on it.
 func (v visit) end(ctx context.Context) (events.Fact, error) {
+	say := v.event.Telling.Say
 	t, err := v.mine(ctx, refIn(v.task.Ref))
 	switch {
 	case err != nil:
@@ -26,14 +27,14 @@ func (v visit) end(ctx context.Context) (events.Fact, error) {
 	case v.task.Unsure && !v.said(t):
 		return nil, v.wait(settle)
 	case t.ByPerson():
-		return v.leave(ctx, t, "It is not resolved, because "+cmp.Or(handlers.Line(t.Person, 100), "somebody")+" has changed it since.")
+		return v.leave(ctx, t, say("It is not resolved, because %1 has changed it since.", cmp.Or(handlers.Line(t.Person, 100), say("somebody"))))
 	}
-	n := v.note(resolved, "The device was looked at again and is healthy: the ticket is resolved.")
+	n := v.note(resolved, say("The device was looked at again and is healthy: the ticket is resolved."))
 	n.Told = v.said(t)
 	switch _, err := v.desk.Resolve(ctx, t, n); {
 	case errors.Is(err, ErrCannot):
 		v.h.log().Warn("a desk has no way to resolve a ticket", "destination", v.task.Destination, "ticket", called(t), "err", err)
-		return v.leave(ctx, t, "It is not resolved, because this desk has no way to.")
+		return v.leave(ctx, t, say("It is not resolved, because this desk has no way to."))
 	case err != nil:
 		return nil, v.wrote("resolve ticket "+called(t), err)
 	}
@@ -42,7 +43,7 @@ func (v visit) end(ctx context.Context) (events.Fact, error) {
 		return nil, handlers.Unsure(fmt.Errorf("see whether ticket %s was resolved: %w", called(t), err))
 	case after.State == Open:
 		v.h.log().Warn("a desk took a resolution and did nothing: the account may not be allowed to", "destination", v.task.Destination, "ticket", called(t))
-		return v.leave(ctx, after, "It could not be resolved: Curfew's account may not be allowed to.")
+		return v.leave(ctx, after, say("It could not be resolved: Curfew's account may not be allowed to."))
 	}
 	return v.done(t), nil
 }
@@ -64,7 +65,7 @@ func (v visit) mine(ctx context.Context, ref string) (Ticket, error) {
 
 // leave says on a ticket that its case is over, and leaves it to people.
 func (v visit) leave(ctx context.Context, t Ticket, why string) (events.Fact, error) {
-	if _, err := v.desk.Comment(ctx, t, v.note(left, "The device was looked at again and is healthy. "+why)); err != nil {
+	if _, err := v.desk.Comment(ctx, t, v.note(left, v.event.Telling.Say("The device was looked at again and is healthy.")+" "+why)); err != nil {
 		return nil, v.wrote("comment ticket "+called(t), err)
 	}
 	return v.done(t), nil
@@ -113,7 +114,7 @@ func (v visit) drop(ctx context.Context, t, kept Ticket) error {
 	if v.hasSaid(t, twin) && t.ByPerson() {
 		return nil
 	}
-	n := v.note(twin, fmt.Sprintf("This is a duplicate of ticket %s. %s", called(kept), kept.Link))
+	n := v.note(twin, v.event.Telling.Say("This is a duplicate of ticket %1. %2", called(kept), kept.Link))
 	n.Twin, n.Told = true, v.hasSaid(t, twin)
 	var err error
 	if !t.ByPerson() {

@@ -25,6 +25,8 @@ type Event struct {
 	Findings  []string        `json:"findings,omitempty"`  // what is wrong, the gravest first
 	Attention []string        `json:"attention,omitempty"` // what only a person can help with
 	Links     []handlers.Link `json:"links,omitempty"`
+
+	Telling handlers.Telling `json:"-"` // in which language all of this is, and what else is said
 }
 
 // A Device is the device that an [Event] is about.
@@ -40,15 +42,16 @@ type Device struct {
 	UserName string `json:"userName,omitempty"`
 }
 
-func event(c events.Case, t events.Task) Event {
+func event(c events.Case, t events.Task, telling handlers.Telling) Event {
 	d := c.Inhabited()
 	e := Event{
 		Version:  1,
+		Telling:  telling,
 		Kind:     "opened",
 		Case:     cmp.Or(t.Case, c.ID()),
 		Ref:      t.Ref,
 		Asked:    t.Asked,
-		Summary:  handlers.Summary(c),
+		Summary:  telling.Summary(c),
 		Severity: max(handlers.Worst(d), events.Clear).String(),
 		Policy:   handlers.Line(c.Policy, 200),
 		Template: handlers.Line(t.Template, 200),
@@ -60,7 +63,7 @@ func event(c events.Case, t events.Task) Event {
 		},
 		Links: handlers.Links(c),
 	}
-	e.Findings, e.Attention = handlers.Sentences(c)
+	e.Findings, e.Attention = telling.Sentences(c)
 	switch known, ok := known(c, t); {
 	case t.Action == events.Close:
 		e.Kind = "closed"

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -24,6 +25,8 @@ type Handler struct {
 	// case needs it again; later a new one goes on from it. Zero: three days.
 	ReopenWithin time.Duration
 	Reopen       map[string]time.Duration // instead, by desk
+
+	Languages map[string]string // in which tickets are written, by desk; a BCP 47 tag; none: English
 
 	// Every is how often at most a ticket is told again what was said of it last.
 	// Zero: an hour.
@@ -51,7 +54,7 @@ func (h *Handler) Do(ctx context.Context, c events.Case, t events.Task) (events.
 	if err != nil {
 		return nil, fmt.Errorf("ticket: %w", err)
 	}
-	e := event(c, t)
+	e := event(c, t, handlers.Telling{Language: h.Languages[t.Destination]})
 	g := h.gate(t.Destination)
 	v := visit{h: h, gate: g, desk: desk, task: t, event: e, key: key(e.Case, t.Destination)}
 	v.receipt, _ = known(c, t)
@@ -285,7 +288,7 @@ func (v visit) add(ctx context.Context, t Ticket) (events.Fact, error) {
 			return nil, handlers.After(handlers.Patience{Why: "the ticket was told something a moment ago"}, breath-ago)
 		}
 	}
-	head := fmt.Sprintf("The device is still at risk; this was reported %d times.", count)
+	head := v.event.Telling.Say("The device is still at risk; this was reported %1 times.", strconv.Itoa(count))
 	n := v.note(repeated, head)
 	answer, err := v.desk.Comment(ctx, t, n)
 	if err != nil {
@@ -296,7 +299,7 @@ func (v visit) add(ctx context.Context, t Ticket) (events.Fact, error) {
 
 // reopen takes a ticket up again, or goes on from it by a new one.
 func (v visit) reopen(ctx context.Context, t Ticket) (events.Fact, error) {
-	answer, err := v.desk.Reopen(ctx, t, v.note(reopened, "The ticket is reopened: the device is at risk, as this shows."))
+	answer, err := v.desk.Reopen(ctx, t, v.note(reopened, v.event.Telling.Say("The ticket is reopened: the device is at risk, as this shows.")))
 	switch {
 	case errors.Is(err, ErrCannot):
 		return v.make(ctx, t)

@@ -1,6 +1,7 @@
 package ticket
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -80,29 +81,34 @@ func marks(t Ticket) (out []Said, of []mark) {
 // Text is all that an event says, as plain lines.
 func (e Event) Text() string {
 	var b strings.Builder
-	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("%s", e.Summary)
+	say := func(sentence string, values ...string) { b.WriteString(e.Telling.Say(sentence, values...) + "\n") }
+	none := func(s string) string { return cmp.Or(s, e.Telling.Say("none")) }
+	b.WriteString(e.Summary + "\n")
 	findings(&b, e)
-	line("\nDevice: %s, serial number %s, %s %s", orNone(e.Device.Name), orNone(e.Device.Serial), e.Device.OS, e.Device.Version)
-	line("User: %s (%s)", orNone(e.Device.UserName), orNone(e.Device.User))
-	line("Tenant: %s", e.Device.Tenant)
-	line("Severity: %s. Policy: %s.", e.Severity, orNone(e.Policy))
+	b.WriteString("\n")
+	say("Device: %1, serial number %2, %3", none(e.Device.Name), none(e.Device.Serial), e.Device.OS+" "+e.Device.Version)
+	say("User: %1 (%2)", none(e.Device.UserName), none(e.Device.User))
+	say("Tenant: %1", e.Device.Tenant)
+	say("Severity: %1. Policy: %2.", e.Severity, none(e.Policy))
 	for i, l := range e.Links {
 		if i == 0 {
-			line("\nLinks:")
+			b.WriteString("\n")
+			say("Links:")
 		}
-		line("- %s: %s", l.Text, l.URL)
+		b.WriteString("- " + l.Text + ": " + l.URL + "\n")
 	}
 	return b.String()
 }
+
+const keptByCurfew = "This ticket is kept by Curfew: it is told of changes, and resolved when the device is proven healthy, unless somebody has changed it by then."
 
 // description is the text of a new ticket.
 func description(e Event, old Ticket, m mark) string {
 	text := e.Text()
 	if old.Ref != "" {
-		text += fmt.Sprintf("\nThis goes on from ticket %s, which was %s. %s\n", called(old), old.State, old.Link)
+		text += "\n" + e.Telling.Say("This goes on from ticket %1, which was %2. %3", called(old), old.State.String(), old.Link) + "\n"
 	}
-	return text + "\nThis ticket is kept by Curfew: it is told of changes, and resolved when the device is proven healthy, unless somebody has changed it by then.\n" + m.String()
+	return text + "\n" + e.Telling.Say(keptByCurfew) + "\n" + m.String()
 }
 
 // Shorten returns a text of at most n characters that still ends in its last
@@ -125,8 +131,8 @@ func findings(b *strings.Builder, e Event) {
 			fmt.Fprintf(b, "- %s\n", text)
 		}
 	}
-	list("What was found:", e.Findings)
-	list("What only a person can help with:", e.Attention)
+	list(e.Telling.Say("What was found:"), e.Findings)
+	list(e.Telling.Say("What only a person can help with:"), e.Attention)
 }
 
 // note is the text of a note about the case as it is now.
@@ -138,13 +144,6 @@ func note(head string, e Event, m mark) string {
 		findings(&b, e)
 	}
 	return b.String() + "\n" + m.String()
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }
 
 // called is what people call a ticket.

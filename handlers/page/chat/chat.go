@@ -42,31 +42,33 @@ type Card struct {
 }
 
 // A Fact is a line of a card: Device: LT-042.
-type Fact struct{ What, Value string }
+type Fact struct{ What, Value, line string }
 
 // String is the fact as one line.
-func (f Fact) String() string { return f.What + ": " + f.Value }
+func (f Fact) String() string { return f.line }
 
 // Of is the card that tells of an alert: that it is there, or that it is over; or of
 // many at once.
 func Of(a page.Alert, over bool) Card {
 	name := cmp.Or(a.Name, a.Device)
 	c := Card{Summary: safe(a.Summary, 2*maxLine), Severity: a.Severity, Over: over}
-	id := a.Key
+	id, say := a.Key, a.Telling.Say
 	switch {
 	case a.Title != "":
 		c.Title, name, id = safe(a.Title, maxTitle), "", ""
 	case over:
 		id = a.Which()
-		c.Title = "Over: " + safe(name, maxTitle-20)
+		c.Title = say("Over: %1", safe(name, maxTitle-30))
 	case a.Ref != "":
-		c.Title = "Still at risk: " + safe(name, maxTitle-20)
+		c.Title = say("Still at risk: %1", safe(name, maxTitle-30))
 	default:
-		c.Title = "At risk: " + safe(name, maxTitle-20)
+		c.Title = say("At risk: %1", safe(name, maxTitle-30))
 	}
 	add := func(what, value string) {
 		if value != "" {
-			c.Facts = append(c.Facts, Fact{what, value})
+			line := say(what+": %1", value)
+			head, _, _ := strings.Cut(line, ":")
+			c.Facts = append(c.Facts, Fact{strings.TrimSpace(head), value, line})
 		}
 	}
 	add("Device", safe(name, maxLine))
@@ -83,7 +85,7 @@ func Of(a page.Alert, over bool) Card {
 		c.Found = append(c.Found, safe(f, maxLine))
 	}
 	for _, f := range a.Attention[:min(len(a.Attention), maxFindings)] {
-		c.Found = append(c.Found, "needs a person: "+safe(f, maxLine))
+		c.Found = append(c.Found, say("Needs a person: %1", safe(f, maxLine)))
 	}
 	for _, l := range a.Links {
 		// An address that long is none that a person was meant to open.

@@ -58,7 +58,7 @@ func (i Integration) Trigger(ctx context.Context, a page.Alert) (string, error) 
 
 // Resolve ends the alert group.
 func (i Integration) Resolve(ctx context.Context, a page.Alert) error {
-	return i.send(ctx, payload{UID: a.Which(), Title: a.Summary, State: "ok", Message: "The device is healthy again."})
+	return i.send(ctx, payload{UID: a.Which(), Title: a.Summary, State: "ok", Message: a.Telling.Say("The device is healthy again.")})
 }
 
 func (i Integration) send(ctx context.Context, p payload) error {

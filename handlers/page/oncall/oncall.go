@@ -82,10 +82,11 @@ func (p Pager) Trigger(ctx context.Context, a page.Alert) (string, error) {
 		return "", handlers.GiveUp(fmt.Errorf("nobody is on call in rotation %s", p.Rotation))
 	}
 	name := people[(n-1)/max(1, p.NextAfter)%len(people)]
-	subject := fmt.Sprintf("Page %d: %s", n, a.Summary)
-	text := fmt.Sprintf("You are on call (%s), and this is page %d of the case.\n\n%s\n\nTo take it on: curfew ack %s\n", p.Rotation, n, page.Plain(a.Text()), a.Device)
+	say, number := a.Telling.Say, strconv.Itoa(n)
+	subject := say("Page %1: %2", number, a.Summary)
+	text := say("You are on call (%1), and this is page %2 of the case.", p.Rotation, number) + "\n\n" + page.Plain(a.Text()) + "\n\n" + say("To take it on: %1", "curfew ack "+a.Device) + "\n"
 	if a.Title != "" {
-		subject, text = a.Title, fmt.Sprintf("You are on call (%s).\n\n%s\n", p.Rotation, page.Plain(a.Text()))
+		subject, text = a.Title, say("You are on call (%1).", p.Rotation)+"\n\n"+page.Plain(a.Text())+"\n"
 	}
 	err := p.tell(ctx, name, a, "page", a.Key, subject, text)
 	if err != nil {
@@ -101,7 +102,8 @@ func (p Pager) Resolve(ctx context.Context, a page.Alert) error {
 		return nil // nobody was woken, or they are gone
 	}
 	key, _, _ := strings.Cut(a.Which(), " ")
-	err := p.tell(ctx, name, a, "resolved", key, "Over: "+a.Summary, "The case is over; there is nothing to do any more.\n\nCase: "+key+"\n")
+	say := a.Telling.Say
+	err := p.tell(ctx, name, a, "resolved", key, say("Over: %1", a.Summary), say("The case is over; there is nothing to do any more.")+"\n\n"+say("Case: %1", key)+"\n")
 	if err != nil {
 		return fmt.Errorf("tell %s: %w", name, err)
 	}

@@ -97,7 +97,7 @@ func (i Integration) Trigger(ctx context.Context, a page.Alert) (string, error) 
 // Resolve closes the alert.
 func (i Integration) Resolve(ctx context.Context, a page.Alert) error {
 	return i.do(ctx, http.MethodPost, Alias(a.Which())+"/close", byAlias(), map[string]string{
-		"user": "Curfew", "source": "Curfew", "note": "The device is healthy again.",
+		"user": "Curfew", "source": "Curfew", "note": a.Telling.Say("The device is healthy again."),
 	}, gone)
 }
 

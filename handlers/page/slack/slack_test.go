@@ -151,3 +151,27 @@ func TestWhatCannotWorkIsSaid(t *testing.T) {
 		t.Errorf("a good one: %v", err)
 	}
 }
+
+// A channel reads in the language that is configured for it.
+func TestAChannelReadsItsLanguage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p, _ := channel(t)
+		h := &page.Handler{Pagers: map[string]page.Pager{"techs": p}, Languages: map[string]string{"techs": "fr"}}
+		laptop := handlerstest.Laptop()
+		for _, action := range []events.Action{events.Page, events.Resolve} {
+			task := handlerstest.Task(laptop, events.Order{Action: action, Destination: "techs"})
+			if _, err := h.Do(t.Context(), laptop, task); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first, last := strings.Join(c.Posts()[0].Texts, "\n"), c.Posts()[1].Texts[0]
+		for _, want := range []string{"Exposé : LT-042", "Appareil : LT-042", "Un logiciel malveillant", "Dossier : " + laptop.ID()} {
+			if !strings.Contains(first, want) {
+				t.Errorf("no %q in %s", want, first)
+			}
+		}
+		if last != "Terminé : LT-042" {
+			t.Errorf("the end is %q", last)
+		}
+	})
+}

@@ -121,12 +121,13 @@ func (d *Desk) Read(_ context.Context, ref string) (ticket.Ticket, error) {
 
 // Open sends the first mail of a case.
 func (d *Desk) Open(ctx context.Context, n ticket.New) (ticket.Ticket, error) {
-	return d.send(ctx, "", n.Note, "A device needs somebody to look after it.", n.Title)
+	return d.send(ctx, "", n.Note, n.Event.Telling.Say("A device needs somebody to look after it."), n.Title)
 }
 
 // Comment sends what is new.
 func (d *Desk) Comment(ctx context.Context, t ticket.Ticket, n ticket.Note) (ticket.Ticket, error) {
-	return d.send(ctx, t.Ref, n, "There is more to say of a device that was reported before.", "Still at risk: "+n.Event.Summary)
+	say := n.Event.Telling.Say
+	return d.send(ctx, t.Ref, n, say("There is more to say of a device that was reported before."), say("Still at risk: %1", n.Event.Summary))
 }
 
 // Reopen is no more than a comment.
@@ -139,7 +140,8 @@ func (d *Desk) Resolve(ctx context.Context, t ticket.Ticket, n ticket.Note) (tic
 	if !token.MatchString(t.Ref) {
 		return ticket.Ticket{}, nil // a mail now would make a ticket
 	}
-	return d.send(ctx, t.Ref, n, "The device was looked at again and is healthy: the ticket can be closed.", "Over: "+n.Event.Summary)
+	say := n.Event.Telling.Say
+	return d.send(ctx, t.Ref, n, say("The device was looked at again and is healthy: the ticket can be closed."), say("Over: %1", n.Event.Summary))
 }
 
 // send sends a mail, unless it was sent already. ref is the token of the mails
@@ -199,8 +201,8 @@ func body(head, warning string, e ticket.Event, ref string) string {
 	if warning != "" {
 		head += "\nAttention: " + warning
 	}
-	return head + "\n\nIn short: " + tokenless(e.Text()) +
-		"\nAll mails about this case have [#" + ref + "] in their subject. It is case " + handlers.Line(e.Case, 300) + " of Curfew, which does not read answers to this mail.\n"
+	return head + "\n\n" + e.Telling.Say("In short: %1", tokenless(e.Text())) + "\n" +
+		e.Telling.Say("All mails about this case have %1 in their subject. It is case %2 of Curfew, which does not read answers to this mail.", "[#"+ref+"]", handlers.Line(e.Case, 300)) + "\n"
 }
 
 // tokenless is a text from outside in which nothing looks like a token, lest a

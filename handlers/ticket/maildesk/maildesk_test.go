@@ -270,3 +270,47 @@ func TestADeskThatCannotWork(t *testing.T) {
 		}
 	}
 }
+
+// A desk is told in the language that is configured for it, and in no other.
+func TestADeskIsToldInItsLanguage(t *testing.T) {
+	says := map[string][3]string{
+		"en": {"What was found:", "There is more to say", "can be closed"},
+		"de": {"Was gefunden wurde:", "gibt es Neues", "kann geschlossen werden"},
+		"fr": {"Ce qui a été constaté :", "Il y a du nouveau", "peut être fermé"},
+		"es": {"Lo que se ha encontrado:", "Hay novedades", "se puede cerrar"},
+		"nl": {"Wat er is gevonden:", "Er is nieuws", "kan worden gesloten"},
+	}
+	for _, language := range handlers.Languages() {
+		synctest.Test(t, func(t *testing.T) {
+			tenant := &handlerstest.Tenant{}
+			h := handler(newDesk(tenant))
+			h.Languages = map[string]string{"desk": language}
+			c := handlerstest.Laptop()
+			c.Device.Language = "pl" // that of the user is nothing to the desk
+			for i, a := range []events.Action{events.Ticket, events.Ticket, events.Close} {
+				task := handlerstest.Task(c, order(a))
+				task.ID += string(rune('a' + i))
+				for _, e := range c.Effects {
+					task.Ref = e.Ref
+				}
+				fact, err := h.Do(t.Context(), c, task)
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.Effects = []events.Effect{{Action: events.Ticket, Destination: "desk", Ref: fact.(events.Done).Receipt}}
+				time.Sleep(2 * time.Hour)
+			}
+			mails := tenant.Mails()
+			if len(mails) != 3 {
+				t.Fatalf("%s: %d mails", language, len(mails))
+			}
+			for i, m := range mails {
+				for other, want := range says {
+					if strings.Contains(m.Text, want[i]) != (other == language) {
+						t.Errorf("mail %d in %s says %q: %v\n%s", i+1, language, want[i], other != language, m.Text)
+					}
+				}
+			}
+		})
+	}
+}
