@@ -27,9 +27,8 @@ const scanning = `
 func act(ctx context.Context, r *Rig) ([]Figure, error) {
 	const writes = 8
 	var took []time.Duration
-	requests := 0
-	var perRequest float64
-	var perWrite float64
+	var requests int
+	var perRequest, perWrite float64
 	err := r.worker(ctx, plan{Tenants: 1, Sweep: 20 * time.Second, Rules: scanning}, func(w *worker) (err error) {
 		t := w.tenants[0]
 		name := t.AddFleet(r.Size.Samples)

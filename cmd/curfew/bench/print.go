@@ -24,16 +24,18 @@ func Table(w io.Writer, figures []Figure, colour bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.Join([]string{"WHAT", "MEASURED", "LIMIT", "RATIO", "MUST BE", "REACHED"}, "\t"))
 	for _, f := range figures {
-		verdict := "yes"
+		verdict, paint := "yes", "32"
 		switch {
 		case f.Must == "":
 			verdict = ""
 		case !f.Reached:
-			verdict = "NO"
+			verdict, paint = "NO", "31"
+		}
+		if colour && verdict != "" {
+			verdict = "\x1b[" + paint + "m" + verdict + "\x1b[0m"
 		}
 		fmt.Fprintln(t, strings.Join([]string{f.Name, number(f.Value) + " " + f.Unit, number(f.Limit) + " " + f.Unit, fmt.Sprintf("%.2f", f.Ratio), f.Must, verdict}, "\t"))
 	}
-	_ = colour
 	return t.Flush()
 }
 

@@ -127,7 +127,7 @@ policies:{{.Rules}}`))
 
 // start runs the program, and returns how long it took until it was ready.
 func (w *worker) start(ctx context.Context, within time.Duration) (time.Duration, error) {
-	log, err := os.Create(filepath.Join(w.dir, "log"))
+	log, err := os.OpenFile(filepath.Join(w.dir, "log"), os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return 0, err
 	}
