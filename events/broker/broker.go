@@ -19,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -30,6 +31,7 @@ type Broker struct {
 	url  string
 	emb  *embedded // nil: the server is another process
 	gone chan struct{}
+	wg   sync.WaitGroup // what looks after it
 }
 
 // Conn is the connection. It reconnects for ever; only Stop closes it.
@@ -67,6 +69,7 @@ func (b *Broker) Stop(ctx context.Context) error {
 	}
 	b.nc.Close()
 	<-b.gone
+	b.wg.Wait()
 	if b.emb != nil {
 		errs = append(errs, b.emb.stop())
 	}

@@ -41,7 +41,9 @@ func Dial(ctx context.Context, r Remote, log *slog.Logger) (*Broker, error) {
 	for round := 0; ; round++ {
 		nc, gone, err := connect(r.URL, log, opts...)
 		if err == nil {
-			return &Broker{nc: nc, url: r.URL, gone: gone}, nil
+			b := &Broker{nc: nc, url: r.URL, gone: gone}
+			b.wg.Go(func() { roam(nc, gone, log) })
+			return b, nil
 		}
 		if !unreachable(err) {
 			return nil, fmt.Errorf("broker: %s: %w", r.URL, err)

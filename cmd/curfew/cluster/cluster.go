@@ -40,6 +40,7 @@ type Options struct {
 	Dir     string   // where everything lies, on the disk in question
 
 	Rounds  int           // how often everything dies
+	Brief   bool          // only what is worst: a server and a worker die at once, and are restarted at once
 	Rate    int           // devices a second that fall ill meanwhile
 	Measure time.Duration // how long each rate is measured; 0: none is
 	Lease   time.Duration // see [journal.Options]; 0: as `curfew run` has it
@@ -97,7 +98,7 @@ func (p *process) start() error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(p.o.Command[0], p.o.Command[1:]...)
+	cmd := exec.CommandContext(context.Background(), p.o.Command[0], p.o.Command[1:]...) // it ends by end, or with this process
 	cmd.Env = append(os.Environ(), p.o.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	in, err := cmd.StdinPipe()
@@ -150,16 +151,16 @@ func build(ctx context.Context, o Options) (c *cluster, err error) {
 			c.close()
 		}
 	}()
-	if c.out, err = newOutside(); err != nil {
+	if c.out, err = newOutside(ctx); err != nil {
 		return nil, err
 	}
 	var clients, routes []string
 	for range servers {
-		client, err := free()
+		client, err := free(ctx)
 		if err != nil {
 			return nil, err
 		}
-		route, err := free()
+		route, err := free(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -173,7 +174,7 @@ func build(ctx context.Context, o Options) (c *cluster, err error) {
 			if i == j {
 				continue
 			}
-			if c.lines[i][j], err = newLine(routes[j]); err != nil {
+			if c.lines[i][j], err = newLine(ctx, routes[j]); err != nil {
 				return nil, err
 			}
 			n.Routes = append(n.Routes, "nats://"+c.lines[i][j].address())
@@ -224,10 +225,15 @@ func (c *cluster) close() {
 }
 
 // free finds an address nobody listens at.
-func free() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func free(ctx context.Context) (string, error) {
+	l, err := listen(ctx)
 	if err != nil {
 		return "", err
 	}
 	return l.Addr().String(), l.Close()
+}
+
+// listen opens any free port of this machine.
+func listen(ctx context.Context) (net.Listener, error) {
+	return (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 }

@@ -25,7 +25,7 @@ func TestMain(m *testing.M) {
 // TestNothingIsLostOrDoubled while everything dies once, and is restarted in turn.
 func TestNothingIsLostOrDoubled(t *testing.T) {
 	r, err := Run(t.Context(), Options{
-		Command: []string{os.Args[0]}, Env: []string{partEnv + "=1"}, Dir: t.TempDir(), Rounds: 1, Rate: 5,
+		Command: []string{os.Args[0]}, Env: []string{partEnv + "=1"}, Dir: t.TempDir(), Rounds: 1, Brief: true, Rate: 4,
 		Lease: 3 * time.Second, Told: t.Output(),
 	})
 	if err != nil {
@@ -35,7 +35,7 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	if r.Lost > 0 || r.Doubled > 0 || r.Mixed > 0 || len(r.Wrong) > 0 {
 		t.Error(r.Wrong)
 	}
-	if r.Devices < 100 || r.Remarks < 50 || r.Effects < 2*r.Devices || len(r.Blows) < 10 {
+	if r.Devices < 80 || r.Remarks < 50 || r.Effects < 2*r.Devices || len(r.Blows) < 6 {
 		t.Error("that was too little to prove anything")
 	}
 }

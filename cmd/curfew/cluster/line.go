@@ -1,9 +1,11 @@
 package cluster
 
 import (
+	"context"
 	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 // A line carries connections to an address, until it is cut: then those that are
@@ -18,8 +20,8 @@ type line struct {
 	wg    sync.WaitGroup
 }
 
-func newLine(to string) (*line, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func newLine(ctx context.Context, to string) (*line, error) {
+	l, err := listen(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +48,7 @@ func (n *line) carry(in net.Conn) {
 		return
 	}
 	defer n.let(in)
-	out, err := net.Dial("tcp", n.to)
+	out, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(context.Background(), "tcp", n.to)
 	if err != nil {
 		return
 	}

@@ -91,20 +91,20 @@ func (l *load) pause(ctx context.Context, d time.Duration) bool {
 
 // probe lets one device of every partition fall ill, and returns how long it takes
 // until all was done that they must have.
-func (c *trial) probe(ctx context.Context) (time.Duration, error) {
+func (t *trial) probe(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	byPart := map[int]events.Key{}
-	for ; len(byPart) < c.load.j.Partitions(); c.probes++ {
-		k := device("p", c.probes)
-		if p := c.load.j.PartitionOf(k); byPart[p] == (events.Key{}) {
+	for ; len(byPart) < t.load.j.Partitions(); t.probes++ {
+		k := device("p", t.probes)
+		if p := t.load.j.PartitionOf(k); byPart[p] == (events.Key{}) {
 			byPart[p] = k
-			c.load.wg.Go(func() { c.load.fallIll(ctx, k) })
+			t.load.wg.Go(func() { t.load.fallIll(ctx, k) })
 		}
 	}
 	end := start
 	for p, k := range byPart {
 		err := until(ctx, func() bool {
-			at := c.out.served(k.String())
+			at := t.out.served(k.String())
 			if at.After(end) {
 				end = at
 			}

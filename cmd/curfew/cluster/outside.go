@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"encoding/json"
 	"net"
 	"net/http"
@@ -21,8 +22,8 @@ type outside struct {
 	times map[string]time.Time       // when the last action of a device was done
 }
 
-func newOutside() (*outside, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func newOutside(ctx context.Context) (*outside, error) {
+	l, err := listen(ctx)
 	if err != nil {
 		return nil, err
 	}

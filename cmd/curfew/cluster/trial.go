@@ -109,18 +109,20 @@ func (t *trial) suffer(ctx context.Context) error {
 	}
 	for round := range max(t.o.Rounds, 1) {
 		n, w := t.nodes[round%servers], t.workers[round%len(t.workers)]
-		if err := t.blow(ctx, "a broker is killed", kill(n), n.start); err != nil {
-			return err
-		}
-		if err := t.blow(ctx, "a worker is killed", kill(w), w.start); err != nil {
-			return err
+		if !t.o.Brief {
+			if err := t.blow(ctx, "a broker is killed", kill(n), n.start); err != nil {
+				return err
+			}
+			if err := t.blow(ctx, "a worker is killed", kill(w), w.start); err != nil {
+				return err
+			}
 		}
 		n = t.leader(ctx)
 		if err := t.blow(ctx, "the leading broker and a worker are killed", both(kill(n), kill(w)), both(n.start, w.start)); err != nil {
 			return err
 		}
-		n = t.leader(ctx)
-		if err := t.blow(ctx, "the leading broker is cut off from the others", t.cutOff(ctx, n, true), t.cutOff(ctx, n, false)); err != nil {
+		n = t.nearest()
+		if err := t.blow(ctx, "a broker is cut off from the others", t.cutOff(n), t.rejoin(ctx, n)); err != nil {
 			return err
 		}
 		if err := t.rolling(ctx); err != nil {
@@ -150,12 +152,28 @@ func (t *trial) blow(ctx context.Context, what string, strike, end func() error)
 	return nil
 }
 
-// rolling restarts everything in order, one after the other.
+// rolling restarts everything in order, one after the other, or in brief a server and
+// a worker at a time.
 func (t *trial) rolling(ctx context.Context) error {
-	for _, p := range append(slices.Clone(t.nodes), t.workers...) {
-		err := t.blow(ctx, "a rolling restart", func() error { p.end(syscall.SIGTERM); return p.start() }, nil)
+	turns := [][]*process{}
+	for i := range t.nodes {
+		if t.o.Brief {
+			turns = append(turns, []*process{t.nodes[i], t.workers[i]})
+		} else {
+			turns = append(turns, []*process{t.nodes[i]}, []*process{t.workers[i]})
+		}
+	}
+	for _, turn := range turns {
+		err := t.blow(ctx, "a rolling restart", func() error {
+			var errs []error
+			for _, p := range turn {
+				p.end(syscall.SIGTERM)
+				errs = append(errs, p.start())
+			}
+			return errors.Join(errs...)
+		}, nil)
 		if err != nil {
-			return fmt.Errorf("%s: %w", p.name, err)
+			return err
 		}
 	}
 	return nil
@@ -165,15 +183,26 @@ func kill(p *process) func() error { return func() error { p.end(syscall.SIGKILL
 
 func both(a, b func() error) func() error { return func() error { return errors.Join(a(), b()) } }
 
-// cutOff cuts a server off, and sees that the others know; or lets it back.
-func (t *trial) cutOff(ctx context.Context, n *process, is bool) func() error {
+// cutOff cuts a server off; rejoin lets it back when those who were connected to it
+// have left it.
+func (t *trial) cutOff(n *process) func() error {
+	return func() error { t.isolate(slices.Index(t.nodes, n), true); return nil }
+}
+
+func (t *trial) rejoin(ctx context.Context, n *process) func() error {
 	return func() error {
-		t.isolate(slices.Index(t.nodes, n), is)
-		if !is {
-			return nil
+		if err := until(ctx, func() bool { return t.nearest() != n }); err != nil {
+			return fmt.Errorf("%s is cut off and was not left: %w", n.name, err)
 		}
-		return until(ctx, func() bool { return t.leader(ctx) != n })
+		t.isolate(slices.Index(t.nodes, n), false)
+		return nil
 	}
+}
+
+// nearest is the server that the load goes to.
+func (t *trial) nearest() *process {
+	i := slices.IndexFunc(t.nodes, func(n *process) bool { return n.name == t.b.Conn().ConnectedServerName() })
+	return t.nodes[max(i, 0)]
 }
 
 // leader is the server that decides about facts.

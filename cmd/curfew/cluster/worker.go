@@ -117,7 +117,7 @@ func (w *worker) call(ctx context.Context, method, path string) (*http.Response,
 	if err != nil {
 		return nil, err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Client{Timeout: 20 * time.Second}).Do(req)
 	if err == nil && res.StatusCode >= http.StatusBadRequest {
 		err = errors.Join(fmt.Errorf("outside: %s", res.Status), res.Body.Close())
 	}

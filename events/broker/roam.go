@@ -1,0 +1,76 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// How a server of a cluster is looked after.
+const (
+	roamEvery = 2 * time.Second
+	roamWait  = 2 * time.Second // for one answer
+	roamAfter = 2               // answers missed
+)
+
+// roamAsk is a question that every journal asks anyway, so that whoever may use one
+// may ask it; that there is no such stream is an answer too.
+const roamAsk = "$JS.API.STREAM.INFO.KV_STATE"
+
+// roam leaves a server that has lost the others for one that has not, until the
+// connection is closed. A server that is cut off keeps its clients, and can do nothing
+// for them. Only one that has answered is left: where none does, it is no worse here
+// than elsewhere.
+func roam(nc *nats.Conn, gone <-chan struct{}, log *slog.Logger) {
+	tick := time.NewTicker(roamEvery)
+	defer tick.Stop()
+	for at, missed, well := "", 0, false; ; {
+		select {
+		case <-gone:
+			return
+		case <-tick.C:
+		}
+		if is := nc.ConnectedServerId(); is != at {
+			at, missed, well = is, 0, false
+		}
+		if !nc.IsConnected() || len(nc.Servers()) < 2 {
+			continue
+		}
+		if answers(nc) {
+			missed, well = 0, true
+			continue
+		}
+		if missed++; !well || missed < roamAfter {
+			continue
+		}
+		log.Warn("this NATS server does not answer for the cluster any more, trying another", "server", nc.ConnectedServerName())
+		if err := nc.ForceReconnect(); err != nil {
+			log.Warn("leaving a NATS server", "err", err)
+		}
+	}
+}
+
+// answers reports whether the server speaks for the cluster. One that has lost it says
+// nothing, or that JetStream is not available just now (503), or that it knows of no
+// leader.
+func answers(nc *nats.Conn) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), roamWait)
+	defer cancel()
+	m, err := nc.RequestWithContext(ctx, roamAsk, nil)
+	if err != nil {
+		return false
+	}
+	var is struct {
+		Error struct {
+			Code int `json:"code"`
+		} `json:"error"`
+		Cluster *struct {
+			Leader string `json:"leader"`
+		} `json:"cluster"`
+	}
+	return json.Unmarshal(m.Data, &is) == nil && is.Error.Code != http.StatusServiceUnavailable && (is.Cluster == nil || is.Cluster.Leader != "")
+}
