@@ -70,7 +70,7 @@ func (o *observer) swept(s graph.Swept) {
 	if s.Complete {
 		outcome = "complete"
 	}
-	o.metrics.Count(metrics.Passes, 1, o.tenant(s.Tenant), s.Kind, outcome)
+	o.metrics.Count(metrics.SweepsEnded, 1, o.tenant(s.Tenant), s.Kind, outcome)
 	o.memory.swept(s)
 }
 

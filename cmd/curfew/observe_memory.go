@@ -196,7 +196,7 @@ func (o *observer) notes(now time.Time) []unwell {
 		}
 	}
 	o.memory.mu.Unlock()
-	for _, s := range o.metrics.Shown(metrics.CredentialTo) {
+	for _, s := range o.metrics.Shown(metrics.IdentityEnds) {
 		if end := time.UnixMilli(int64(s.Value * 1000)); end.Before(now) {
 			note(s.Labels[0], "what it signs in with (%s) has run out on %s: `curfew doctor --tenant %s`", s.Labels[1], end.UTC().Format(time.DateOnly), s.Labels[0])
 		}

@@ -30,7 +30,7 @@ func TestWarnings(t *testing.T) {
 	for _, kind := range []string{"devices", "alerts", "entra"} {
 		o.memory.swept(graph.Swept{Tenant: contoso, Kind: kind, Began: now, Complete: true})
 	}
-	o.metrics.Show(metrics.CredentialTo, metrics.At(now.AddDate(0, 0, 1), "contoso", "auth"))
+	o.metrics.Show(metrics.IdentityEnds, metrics.At(now.AddDate(0, 0, 1), "contoso", "auth"))
 	if text := said(now.Add(50 * time.Minute)); text != "" {
 		t.Error("all is well, and it says ", text)
 	}

@@ -88,7 +88,7 @@ func (o *observer) credentials(context.Context) error {
 			add(t.Name, "actuator", *t.Actuator)
 		}
 	}
-	o.metrics.Show(metrics.CredentialTo, all...)
+	o.metrics.Show(metrics.IdentityEnds, all...)
 	if o.conf.TLS == nil || !o.conf.Role.watches() {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (o *observer) credentials(context.Context) error {
 		return err
 	}
 	if cert, err := firstCertificate(b); err == nil && cert != nil {
-		o.metrics.Show(metrics.CertificateT, metrics.At(cert.NotAfter))
+		o.metrics.Show(metrics.CertificateEnds, metrics.At(cert.NotAfter))
 	}
 	return nil
 }

@@ -5,13 +5,17 @@ import (
 	"strings"
 )
 
-// The kinds of metrics, by their names.
-type (
-	Gauge     string // shown as it was last seen
-	Total     string // a counter that something else keeps
-	Counter   string
-	Histogram string // of seconds
-)
+// A Gauge is the name of a number that is shown as it was last seen.
+type Gauge string
+
+// A Total is the name of what counts up somewhere else.
+type Total string
+
+// A Counter is the name of what is counted here.
+type Counter string
+
+// A Histogram is the name of a distribution of seconds.
+type Histogram string
 
 // The gauges.
 const (
@@ -37,20 +41,20 @@ const (
 	GivenUp    Gauge = "curfew_tasks_given_up"
 	AtDesk     Gauge = "curfew_destination_tasks"
 
-	Webhooked    Gauge = "curfew_webhook_last_timestamp_seconds"
-	Swept        Gauge = "curfew_sweep_last_complete_timestamp_seconds"
-	SweepTook    Gauge = "curfew_sweep_last_duration_seconds"
-	SweepRows    Gauge = "curfew_sweep_last_rows"
-	SubEnds      Gauge = "curfew_subscription_expiry_timestamp_seconds"
-	SubState     Gauge = "curfew_subscription_state"
-	CredentialTo Gauge = "curfew_credential_expiry_timestamp_seconds"
-	CertificateT Gauge = "curfew_tls_certificate_expiry_timestamp_seconds"
-	BudgetUsed   Gauge = "curfew_budget_used"
-	BudgetLimit  Gauge = "curfew_budget_limit"
-	Tripped      Gauge = "curfew_breaker_tripped"
-	Pauses       Gauge = "curfew_pauses"
-	GraphUsed    Gauge = "curfew_graph_budget_used_ratio"
-	GraphClosed  Gauge = "curfew_graph_throttled_seconds"
+	Webhooked       Gauge = "curfew_webhook_last_timestamp_seconds"
+	Swept           Gauge = "curfew_sweep_last_complete_timestamp_seconds"
+	SweepTook       Gauge = "curfew_sweep_last_duration_seconds"
+	SweepRows       Gauge = "curfew_sweep_last_rows"
+	SubEnds         Gauge = "curfew_subscription_expiry_timestamp_seconds"
+	SubState        Gauge = "curfew_subscription_state"
+	IdentityEnds    Gauge = "curfew_credential_expiry_timestamp_seconds"
+	CertificateEnds Gauge = "curfew_tls_certificate_expiry_timestamp_seconds"
+	BudgetUsed      Gauge = "curfew_budget_used"
+	BudgetLimit     Gauge = "curfew_budget_limit"
+	Tripped         Gauge = "curfew_breaker_tripped"
+	Pauses          Gauge = "curfew_pauses"
+	GraphUsed       Gauge = "curfew_graph_budget_used_ratio"
+	GraphClosed     Gauge = "curfew_graph_throttled_seconds"
 )
 
 // What is counted elsewhere.
@@ -62,14 +66,14 @@ const (
 
 // The counters.
 const (
-	Facts      Counter = "curfew_facts_total"
-	Changes    Counter = "curfew_changes_total"
-	Passes     Counter = "curfew_sweep_passes_total"
-	Attempts   Counter = "curfew_task_attempts_total"
-	DeskCalls  Counter = "curfew_destination_attempts_total"
-	GraphCalls Counter = "curfew_graph_requests_total"
-	Beats      Counter = "curfew_heartbeats_total"
-	Failures   Counter = "curfew_observe_failures_total"
+	Facts       Counter = "curfew_facts_total"
+	Changes     Counter = "curfew_changes_total"
+	SweepsEnded Counter = "curfew_sweep_passes_total"
+	Attempts    Counter = "curfew_task_attempts_total"
+	DeskCalls   Counter = "curfew_destination_attempts_total"
+	GraphCalls  Counter = "curfew_graph_requests_total"
+	Beats       Counter = "curfew_heartbeats_total"
+	Failures    Counter = "curfew_observe_failures_total"
 )
 
 // The histograms.
@@ -118,20 +122,20 @@ func gauges() map[Gauge]definition {
 		GivenUp:    def("Tasks of open cases that were given up.", "tenant"),
 		AtDesk:     def("Tasks of cases for a destination: waiting, failing (of these) or given_up.", "destination", "state"),
 
-		Webhooked:    def("When the last notification was taken; before the first one, since when Curfew counts.", "tenant"),
-		Swept:        def("When the last complete sweep ended; before the first one, since when Curfew counts.", "tenant", "kind"),
-		SweepTook:    def("How long the last sweep took.", "tenant", "kind"),
-		SweepRows:    def("Rows that the last sweep read.", "tenant", "kind"),
-		SubEnds:      def("When a subscription ends if it is not renewed; 0: there is none yet.", "tenant", "resource"),
-		SubState:     def("1 for the state that a subscription is in: live, pending, failing, refused or expired.", "tenant", "resource", "state"),
-		CredentialTo: def("When an identity can sign in no more, where that can be known.", "tenant", "identity"),
-		CertificateT: def("When the certificate of the webhook runs out."),
-		BudgetUsed:   def("Slots of a limit that are taken now.", "tenant", "budget"),
-		BudgetLimit:  def("Slots of a limit that there are.", "tenant", "budget"),
-		Tripped:      def("1 while the breaker of a tenant has tripped.", "tenant"),
-		Pauses:       def("Pauses in force."),
-		GraphUsed:    def("The part of Microsoft's limit that is used up now.", "tenant", "service"),
-		GraphClosed:  def("For how long Microsoft still wants to be left alone; 0 if it does not.", "tenant", "service"),
+		Webhooked:       def("When the last notification was taken; before the first one, since when Curfew counts.", "tenant"),
+		Swept:           def("When the last complete sweep ended; before the first one, since when Curfew counts.", "tenant", "kind"),
+		SweepTook:       def("How long the last sweep took.", "tenant", "kind"),
+		SweepRows:       def("Rows that the last sweep read.", "tenant", "kind"),
+		SubEnds:         def("When a subscription ends if it is not renewed; 0: there is none yet.", "tenant", "resource"),
+		SubState:        def("1 for the state that a subscription is in: live, pending, failing, refused or expired.", "tenant", "resource", "state"),
+		IdentityEnds:    def("When an identity can sign in no more, where that can be known.", "tenant", "identity"),
+		CertificateEnds: def("When the certificate of the webhook runs out."),
+		BudgetUsed:      def("Slots of a limit that are taken now.", "tenant", "budget"),
+		BudgetLimit:     def("Slots of a limit that there are.", "tenant", "budget"),
+		Tripped:         def("1 while the breaker of a tenant has tripped.", "tenant"),
+		Pauses:          def("Pauses in force."),
+		GraphUsed:       def("The part of Microsoft's limit that is used up now.", "tenant", "service"),
+		GraphClosed:     def("For how long Microsoft still wants to be left alone; 0 if it does not.", "tenant", "service"),
 	}
 }
 
@@ -145,14 +149,14 @@ func totals() map[Total]definition {
 
 func counters() map[Counter]definition {
 	return map[Counter]definition{
-		Facts:      def("Facts that were taken by this worker, and whether they changed a case.", "fact", "changed"),
-		Changes:    def("Times that a device was found otherwise than its case had it, by who made Curfew look: webhook, nudge (a sweep that a notification asked for), sweep or other.", "tenant", "found_by"),
-		Passes:     def("Sweeps that ended, complete or incomplete.", "tenant", "kind", "outcome"),
-		Attempts:   def("What came of tasks: done, accepted, seen, held, declined, later, unsure or given_up.", "action", "outcome"),
-		DeskCalls:  def("The same of tasks for one destination.", "destination", "outcome"),
-		GraphCalls: def("Requests to Microsoft: ok, refused (4xx), unauthorized (401 and sign-in), throttled (429 and 503), failed (5xx), unanswered, or budget (not sent).", "tenant", "service", "outcome"),
-		Beats:      def("Dead-man pings: sent, failed, or skipped because the worker was not ready.", "outcome"),
-		Failures:   def("Times that a group of the gauges could not be brought up to date.", "group"),
+		Facts:       def("Facts that were taken by this worker, and whether they changed a case.", "fact", "changed"),
+		Changes:     def("Times that a device was found otherwise than its case had it, by who made Curfew look: webhook, nudge (a sweep that a notification asked for), sweep or other.", "tenant", "found_by"),
+		SweepsEnded: def("Sweeps that ended, complete or incomplete.", "tenant", "kind", "outcome"),
+		Attempts:    def("What came of tasks: done, accepted, seen, held, declined, later, unsure or given_up.", "action", "outcome"),
+		DeskCalls:   def("The same of tasks for one destination.", "destination", "outcome"),
+		GraphCalls:  def("Requests to Microsoft: ok, refused (4xx), unauthorized (401 and sign-in), throttled (429 and 503), failed (5xx), unanswered, or budget (not sent).", "tenant", "service", "outcome"),
+		Beats:       def("Dead-man pings: sent, failed, or skipped because the worker was not ready.", "outcome"),
+		Failures:    def("Times that a group of the gauges could not be brought up to date.", "group"),
 	}
 }
 
