@@ -116,6 +116,12 @@ func (e *Error) Gone() bool {
 	return e.Status == http.StatusNotFound || e.Status == http.StatusGone
 }
 
+// Conflict reports whether Microsoft says that something is in the way: it is there
+// already, or was changed by somebody else.
+func (e *Error) Conflict() bool {
+	return e.Status == http.StatusConflict || e.Status == http.StatusPreconditionFailed
+}
+
 // SignIn reports whether nothing was asked because there is no token.
 func (e *Error) SignIn() bool { return e.signIn }
 

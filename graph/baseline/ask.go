@@ -23,7 +23,7 @@ func ask(ctx context.Context, api API, method, path string, header http.Header, 
 	wait := firstWait
 	for try := 1; ; try++ {
 		b, err := api.Do(ctx, method, path, header, body)
-		if err == nil || givesUp(err) || isUnsure(err) || needsApproval(err) || isSignIn(err) || try == tries || ctx.Err() != nil {
+		if err == nil || method != http.MethodGet && isConflict(err) || givesUp(err) || isUnsure(err) || needsApproval(err) || isSignIn(err) || try == tries || ctx.Err() != nil {
 			return b, err
 		}
 		pause := min(max(retryAfter(err), wait), mostWait)
@@ -88,6 +88,14 @@ func needsApproval(err error) bool {
 		ApprovalRequired() bool
 	}](err)
 	return ok && e.ApprovalRequired()
+}
+
+func isConflict(err error) bool {
+	e, ok := errors.AsType[interface {
+		error
+		Conflict() bool
+	}](err)
+	return ok && e.Conflict()
 }
 
 func isSignIn(err error) bool {
