@@ -38,8 +38,17 @@ type world struct {
 	gate   *baseline.Gate // for what is beyond the stage reached
 }
 
-// story runs a test in a bubble: minutes cost nothing.
+// story runs a test in a bubble: minutes cost nothing. Defender is connected.
 func story(t *testing.T, tell func(t *testing.T, w *world)) {
+	t.Helper()
+	untouched(t, func(t *testing.T, w *world) {
+		w.tenant.ConnectDefender()
+		tell(t, w)
+	})
+}
+
+// untouched is story in a tenant where nobody has done anything yet.
+func untouched(t *testing.T, tell func(t *testing.T, w *world)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w, leave := newWorld(t, newSpec())
@@ -56,7 +65,6 @@ func newWorld(t *testing.T, spec baseline.Spec) (w *world, leave func()) {
 	tenant.AddUser(graphtest.User{UPN: breaks, Groups: []string{"Emergency"}})
 	tenant.AddUser(graphtest.User{UPN: "ana@contoso.example", Groups: []string{"Curfew pilot", "Help desk"}})
 	tenant.AddUser(graphtest.User{UPN: "kiosk@contoso.example", Groups: []string{"Kiosks"}})
-	tenant.ConnectDefender()
 	client, err := graph.New(graph.Tenant{ID: contosoID, Name: "contoso", Auth: graph.Auth{Client: clientID, Secret: secret}, Transport: cloud.Transport()})
 	if err != nil {
 		t.Fatal(err)
