@@ -59,8 +59,8 @@ func Mobiles(ctx context.Context, api API, os string) ([]Device, error) {
 // without a Retry-After (learn.microsoft.com/answers 5784629).
 func (r *reading) apps(ctx context.Context) error {
 	phones := map[string]int{}
-	for i, d := range r.Devices {
-		if mobile(d.OS) {
+	for i := range r.Devices {
+		if d := &r.Devices[i]; mobile(d.OS) {
 			phones[strings.ToLower(d.ID)] = i
 		}
 	}

@@ -85,7 +85,8 @@ func (r *reading) entra(ctx context.Context) error {
 // which others bear its name.
 func (r *reading) match() {
 	byID, byName := map[string]int{}, map[string]int{}
-	for i, d := range r.Devices {
+	for i := range r.Devices { // no copies: other parts fill in their fields meanwhile
+		d := &r.Devices[i]
 		byID[d.EntraID] = i
 		byName[strings.ToLower(d.Name)] = i
 	}
