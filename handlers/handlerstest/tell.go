@@ -16,7 +16,7 @@ type Said struct{ To, Title, Text, key string }
 
 // Activity shows a notification in a feed; the same key again is the same one
 // (Graph docs: userteamwork-sendactivitynotification, chainId).
-func (tn *Tenant) Activity(ctx context.Context, tenant, user, title, preview, key string) error {
+func (tn *Tenant) Activity(ctx context.Context, _, user, title, preview, key string) error {
 	if user == tn.Left {
 		return noApp{handlers.GiveUp(errors.New("403 Forbidden"))}
 	}

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(tidy{m}) }
 type tidy struct{ *testing.M }
 
 func (m tidy) Run() int {
-	defer http.DefaultClient.CloseIdleConnections()
+	defer http.DefaultClient.CloseIdleConnections() //nolint:forbidigo // it is the library that uses it
 	return m.M.Run()
 }
 
