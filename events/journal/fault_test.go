@@ -278,7 +278,7 @@ func TestCorruptedTail(t *testing.T) {
 				dir := t.TempDir()
 				w := newWorld(t)
 				x := start(t, dir).run(w)
-				for i := range 5 {
+				for i := range 2 {
 					w.set(key("d"+number(i)), "highSeverity")
 					x.notice(key("d" + number(i)))
 				}
@@ -289,12 +289,12 @@ func TestCorruptedTail(t *testing.T) {
 				x = start(t, dir).run(w)
 				defer x.stop()
 				check(t, x.Ready(t.Context()))
-				for i := range 6 { // as the sweep would
+				for i := range 3 { // as the sweep would
 					w.set(key("d"+number(i)), "highSeverity")
 					x.notice(key("d" + number(i)))
 				}
 				pass(2 * time.Hour)
-				for i := range 6 {
+				for i := range 3 {
 					if got := actions(w.effects(key("d" + number(i)))); got != "mail page reset scan ticket" {
 						t.Errorf("d%d: did %q", i, got)
 					}
