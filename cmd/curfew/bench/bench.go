@@ -111,7 +111,7 @@ func Full() Size {
 	}
 }
 
-// Short takes less than 50 s.
+// Short takes less than 50 s, on a machine that has nothing else to do.
 func Short() Size {
 	return Size{
 		Raw: 200 * time.Millisecond, Load: 1500 * time.Millisecond, Write: 700 * time.Millisecond,
