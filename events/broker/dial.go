@@ -42,7 +42,8 @@ func Dial(ctx context.Context, r Remote, log *slog.Logger) (*Broker, error) {
 		nc, gone, err := connect(r.URL, log, opts...)
 		if err == nil {
 			b := &Broker{nc: nc, url: r.URL, gone: gone}
-			b.wg.Go(func() { roam(nc, gone, log) })
+			life := context.WithoutCancel(ctx) // it ends with the connection
+			b.wg.Go(func() { roam(life, nc, gone, log) })
 			return b, nil
 		}
 		if !unreachable(err) {

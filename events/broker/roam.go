@@ -25,7 +25,7 @@ const roamAsk = "$JS.API.STREAM.INFO.KV_STATE"
 // connection is closed. A server that is cut off keeps its clients, and can do nothing
 // for them. Only one that has answered is left: where none does, it is no worse here
 // than elsewhere.
-func roam(nc *nats.Conn, gone <-chan struct{}, log *slog.Logger) {
+func roam(ctx context.Context, nc *nats.Conn, gone <-chan struct{}, log *slog.Logger) {
 	tick := time.NewTicker(roamEvery)
 	defer tick.Stop()
 	for at, missed, well := "", 0, false; ; {
@@ -40,7 +40,7 @@ func roam(nc *nats.Conn, gone <-chan struct{}, log *slog.Logger) {
 		if !nc.IsConnected() || len(nc.Servers()) < 2 {
 			continue
 		}
-		if answers(nc) {
+		if answers(ctx, nc) {
 			missed, well = 0, true
 			continue
 		}
@@ -57,8 +57,8 @@ func roam(nc *nats.Conn, gone <-chan struct{}, log *slog.Logger) {
 // answers reports whether the server speaks for the cluster. One that has lost it says
 // nothing, or that JetStream is not available just now (503), or that it knows of no
 // leader.
-func answers(nc *nats.Conn) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), roamWait)
+func answers(ctx context.Context, nc *nats.Conn) bool {
+	ctx, cancel := context.WithTimeout(ctx, roamWait)
 	defer cancel()
 	m, err := nc.RequestWithContext(ctx, roamAsk, nil)
 	if err != nil {

@@ -118,7 +118,7 @@ func (t *trial) probe(ctx context.Context) (time.Duration, error) {
 }
 
 // longest is how long anything is waited for.
-const longest = 90 * time.Second
+const longest = 4 * time.Minute
 
 func until(ctx context.Context, so func() bool) error {
 	for end := time.Now().Add(longest); !so(); {

@@ -226,11 +226,14 @@ func (t *trial) whole(ctx context.Context) error {
 	err := until(ctx, func() bool {
 		missing = ""
 		for _, name := range []string{"KV_STATE", "FACTS", "CASES", "TASKS", "DEAD"} {
-			try, cancel := context.WithTimeout(ctx, 2*time.Second)
+			try, cancel := context.WithTimeout(ctx, 5*time.Second)
 			st, err := t.js.Stream(try, name)
 			cancel()
 			if err != nil || !complete(st.CachedInfo()) {
 				missing = name
+				if err == nil {
+					missing += fmt.Sprintf(" (%+v)", st.CachedInfo().Cluster)
+				}
 				return false
 			}
 		}
