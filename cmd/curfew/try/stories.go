@@ -100,7 +100,7 @@ func bitlocker(ctx context.Context, s *stage) error {
 }
 
 func lost(ctx context.Context, s *stage) error {
-	l := s.laptop("tailspin", "LT-004", "dora")
+	l := s.laptop("litware", "LT-004", "dora") // a tenant of its own: no other story may notify there
 	lift := l.t.Inject(graphtest.Fault{Kind: graphtest.Lost})
 	defer lift()
 	l.happens("malware is found; the notification is lost", func() { l.t.Infect(l.Name, graphtest.High) })

@@ -50,7 +50,7 @@ func Run(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("try: %w", err)
 	}
 	w, err := newWorld(ctx, dir, "3s", [][]string{
-		{"contoso", "tailspin", "fabrikam", "adatum", "woodgrove"},
+		{"contoso", "tailspin", "fabrikam", "adatum", "woodgrove", "litware"},
 		{"northwind"}, // its worker is killed again and again
 	})
 	if err != nil {
