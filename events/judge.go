@@ -49,6 +49,9 @@ func (t *turn) judge() {
 
 // open begins a case, or takes it up again.
 func (t *turn) open(policy int) {
+	if policy < len(t.p.List) {
+		t.callOff(allWell)
+	}
 	again := t.Episode > 0 && !t.Closed.IsZero() && policy < len(t.p.List) && t.now.Sub(t.Closed) <= t.p.List[policy].ReopenWithin
 	if again {
 		t.keepOpen()
@@ -67,11 +70,19 @@ func (t *turn) open(policy int) {
 	t.say("case %s %s", verb, by(t.Policy))
 }
 
+// allWell reports whether a task tells a user that all is well: in a case that has
+// closed nothing else is left to tell.
+func allWell(task Task) bool {
+	return task.Rung == 0 && task.Ref == "" && (task.Action == Mail || task.Action == Notify || task.Action == Push)
+}
+
 // keepOpen calls off the taking back of what is still open outside: the same
 // case needs it again.
 func (t *turn) keepOpen() {
 	for _, task := range slices.Clone(t.Pending) {
-		if task.Action.takesBack() && task.Begun == nil {
+		// What an earlier case left open outside is not this one's, and nobody else
+		// knows of it any more.
+		if task.Action.takesBack() && task.Begun == nil && task.Case == t.ID() {
 			t.strike(task.ID)
 			t.say("%s called off", describe(task))
 		}

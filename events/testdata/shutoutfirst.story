@@ -39,5 +39,10 @@
 	busy, wakes in 59m0s
 0m seen compliance=inGracePeriod threat=mediumSeverity
 	seen: threat=mediumSeverity compliance=inGracePeriod
+	mail cleared called off
+	notify called off
+	push called off
 	case reopened by policy threat
-	open, wakes in 59m0s
+	mail threat-found
+	-> 8 mail threat-found
+	open, wakes in 1h0m0s
