@@ -35,9 +35,8 @@ type observer struct {
 	webhook *graph.Webhook // nil: none
 	admin   *admin
 
-	mu   sync.Mutex
-	at   map[string]time.Time // when each group was last brought up to date
-	last health               // as of then
+	mu sync.Mutex
+	at map[string]time.Time // when each group was last brought up to date
 }
 
 func newObserver(conf *config, log *slog.Logger) *observer {
