@@ -9,6 +9,7 @@ import (
 	"hash/fnv"
 	"log/slog"
 	"math/rand/v2"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -163,7 +164,7 @@ func (s *Sweep) pass(ctx context.Context, kind string, do func(context.Context, 
 		err = fmt.Errorf("graph: list the cases of %s: %w", s.Client.tenant.Name, err)
 	} else {
 		p.known = known
-		err = s.Client.about(call{op: "sweep " + kind}, do(ctx, p))
+		err = s.Client.about(call{op: "sweep " + kind}, p.safely(ctx, do))
 	}
 	p.Took, p.Err, p.Complete = time.Since(p.Began), err, err == nil && p.Unreadable == 0
 	switch {
@@ -176,6 +177,18 @@ func (s *Sweep) pass(ctx context.Context, kind string, do func(context.Context, 
 		s.Report(p.Swept)
 	}
 	return p.Swept
+}
+
+// safely makes a pass that panics one that has failed: a row of one tenant that
+// nobody thought of must not end what is done for all the others.
+func (p *pass) safely(ctx context.Context, do func(context.Context, *pass) error) (err error) {
+	defer func() {
+		if broke := recover(); broke != nil {
+			p.log.Error("a sweep has panicked", "panic", broke, "stack", string(debug.Stack()))
+			err = fmt.Errorf("the sweep has panicked: %v", broke)
+		}
+	}()
+	return do(ctx, p)
 }
 
 type pass struct {

@@ -80,6 +80,32 @@ func TestSweepsGoOnUntilTheyAreEnded(t *testing.T) {
 	}
 }
 
+func TestASweepThatPanicsHasFailedAndGoesOn(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		laptop := d.tenant.AddDevice(ana("LT-042"))
+		b, said := newBook(), strings.Builder{}
+		b.saw(d.look(laptop), true)
+		s := d.sweep(b)
+		s.Cases = &broken{book: b}
+		s.Log = slog.New(slog.NewTextHandler(&said, nil))
+		if r := s.SweepDevices(d.ctx); r.Complete || r.Err == nil || !strings.Contains(r.Err.Error(), "panicked: nobody thought of this") {
+			t.Errorf("%+v", r)
+		}
+		if !strings.Contains(said.String(), "sweep_run_test.go") {
+			t.Errorf("the log does not say where: %s", &said)
+		}
+		s.Cases = b
+		complete(t, s.SweepDevices(d.ctx))
+	})
+}
+
+// Broken cases are those whose reading panics.
+type broken struct{ *book }
+
+func (*broken) Case(context.Context, events.Key) (events.Case, uint64, error) {
+	panic("nobody thought of this")
+}
+
 func TestASweepGivesWayAndComesThrough(t *testing.T) {
 	story(t, func(t *testing.T, d *desk) {
 		laptop := d.tenant.AddDevice(ana("LT-042"))
