@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/url"
@@ -25,6 +26,9 @@ type Edit struct {
 const (
 	CompliancePolicy = "compliance policy"         // Intune's
 	AccessPolicy     = "Conditional Access policy" // Entra's
+	Connector        = "connector to Defender"     // Intune's; there is one of it
+	Notification     = "notification template"     // Intune's
+	Protection       = "app protection policy"     // Intune's
 )
 
 const (
@@ -32,8 +36,9 @@ const (
 	auditDays = 30 * 24 * time.Hour // Entra docs: reference-reports-data-retention
 )
 
-// PolicyEdits reads who changed Intune's compliance policies and Entra's
-// Conditional Access policies since then, newest first, at most 20 of them.
+// PolicyEdits reads who changed Entra's Conditional Access policies and, in Intune,
+// compliance policies, the connector to Defender, notification templates and app
+// protection since then, newest first, at most 20 of them.
 // Microsoft keeps Entra's log for 30 days (7 in a tenant without a premium
 // licence), so no more than 30 days are asked for. What failed is no edit.
 //
@@ -46,8 +51,8 @@ func (c *Client) PolicyEdits(ctx context.Context, since time.Time) ([]Edit, erro
 		since = oldest
 	}
 	access, wrong := c.accessEdits(ctx, since)
-	compliance, worse := c.complianceEdits(ctx, since)
-	all := append(access, compliance...)
+	inIntune, worse := c.intuneEdits(ctx, since)
+	all := append(access, inIntune...)
 	slices.SortStableFunc(all, func(a, b Edit) int { return b.At.Compare(a.At) })
 	if _, no := refused(wrong); no { // first comes what passes: errors.As meets that
 		wrong, worse = worse, wrong
@@ -160,8 +165,8 @@ func (c *Client) accessEdits(ctx context.Context, since time.Time) ([]Edit, erro
 	return editsIn[accessRow](ctx, c, k, "v1.0/auditLogs/directoryAudits", filter, since, accessPages)
 }
 
-// complianceRow is an auditEvent of Intune (Graph v1.0 metadata, 2026-08).
-type complianceRow struct {
+// intuneRow is an auditEvent of Intune (Graph v1.0 metadata, 2026-08).
+type intuneRow struct {
 	At       moment `json:"activityDateTime"`
 	Activity text   `json:"activityType"`
 	Did      text   `json:"activityOperationType"`
@@ -178,33 +183,44 @@ type complianceRow struct {
 	}] `json:"resources"`
 }
 
-func (r complianceRow) at() time.Time { return r.At.time() }
+func (r intuneRow) at() time.Time { return r.At.time() }
 
-// edit tells compliance policies by the type that the entry names: which
-// categories there are is not documented.
-func (r complianceRow) edit() (Edit, bool) {
-	e := Edit{At: r.at(), Kind: CompliancePolicy, Did: did(r.Did, r.Activity), Who: firstOf(r.By.User, r.By.App, r.By.SP)}
-	is := aboutCompliance(r.Activity)
+// edit tells what was edited by the type that the entry names: which categories
+// there are is not documented.
+func (r intuneRow) edit() (Edit, bool) {
+	e := Edit{At: r.at(), Kind: intuneKind(r.Activity), Did: did(r.Did, r.Activity), Who: firstOf(r.By.User, r.By.App, r.By.SP)}
 	for _, of := range r.Of.list {
-		if this := aboutCompliance(of.Type); this || e.What == "" {
-			e.What, is = firstOf(of.Name, of.ID), is || this
+		if kind := intuneKind(of.Type); kind != "" || e.What == "" {
+			e.What, e.Kind = firstOf(of.Name, of.ID), cmp.Or(kind, e.Kind)
 		}
 	}
 	result := strings.ToLower(string(r.Result))
-	return e, is && (result == "" || result == "success")
+	return e, e.Kind != "" && (result == "" || result == "success")
 }
 
-func aboutCompliance(kind text) bool {
-	return strings.Contains(strings.ToLower(string(kind)), "compliancepolicy")
+// intuneKind is what an entry is about by the name of a type (Graph v1.0 metadata,
+// 2026-08: the types of what has policies), or "".
+func intuneKind(named text) string {
+	for _, k := range []struct{ part, kind string }{
+		{"compliancepolicy", CompliancePolicy},
+		{"mobilethreatdefenseconnector", Connector},
+		{"notificationmessage", Notification}, // templates, and what they say in a language
+		{"managedappprotection", Protection},
+	} {
+		if strings.Contains(strings.ToLower(string(named)), k.part) {
+			return k.kind
+		}
+	}
+	return ""
 }
 
-// complianceEdits filters by time only (Intune docs: Cloud PKI audit logs have an
+// intuneEdits filters by time only (Intune docs: Cloud PKI audit logs have an
 // example); the rest is done here, for Intune ignores what it does not support.
-func (c *Client) complianceEdits(ctx context.Context, since time.Time) ([]Edit, error) {
+func (c *Client) intuneEdits(ctx context.Context, since time.Time) ([]Edit, error) {
 	// Graph docs: intune-auditing-auditevent-list, permissions.
 	k := call{op: "read Intune's audit log", needs: needsIntuneAudit, service: intune}
 	filter := "activityDateTime gt " + since.UTC().Add(-time.Second).Format(time.RFC3339)
-	return editsIn[complianceRow](ctx, c, k, "v1.0/deviceManagement/auditEvents", filter, since, intunePages)
+	return editsIn[intuneRow](ctx, c, k, "v1.0/deviceManagement/auditEvents", filter, since, intunePages)
 }
 
 const (

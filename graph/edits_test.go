@@ -3,6 +3,7 @@ package graph_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,29 @@ func names(edits []graph.Edit) string {
 		all = append(all, e.What+" "+e.Did)
 	}
 	return strings.Join(all, ", ")
+}
+
+func TestEditsOfAllThatABaselineHas(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		for i, kind := range []string{"MobileThreatDefenseConnector", "LocalizedNotificationMessage", "IosManagedAppProtection", "DeviceCompliancePolicy", "DeviceConfiguration"} {
+			d.tenant.EditPolicy(graphtest.PolicyEdit{What: kind, Type: kind, Who: "mo@contoso.example", At: time.Now().Add(-time.Duration(i+1) * time.Minute)})
+		}
+		edits, err := d.client.PolicyEdits(d.ctx, time.Now().Add(-time.Hour))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, e := range edits {
+			got = append(got, e.Who+" "+e.Did+" the "+e.Kind)
+		}
+		var want []string
+		for _, kind := range []string{graph.Connector, graph.Notification, graph.Protection, graph.CompliancePolicy} {
+			want = append(want, "mo@contoso.example updated the "+kind)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%q", got)
+		}
+	})
 }
 
 func TestHalfOfTheEditsComeWithTheReason(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"curfew/graph"
+	"curfew/graph/baseline"
 	"curfew/graph/baseline/drift"
 )
 
@@ -127,7 +128,8 @@ func editsOf(ctx context.Context, c *graph.Client, d drift.Drift) ([]string, err
 	list, err := c.PolicyEdits(ctx, time.Now().Add(-driftEdits))
 	var of, others []string
 	for _, e := range list {
-		if line := editLine(e); d.Concerns(e.What) {
+		// Of the connector there is one, and the log has no name for it.
+		if line := editLine(e); d.Concerns(e.What) || e.Kind == graph.Connector && d.Has(baseline.KindConnector) {
 			of = append(of, line)
 		} else {
 			others = append(others, line)

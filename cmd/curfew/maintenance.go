@@ -94,7 +94,9 @@ func (e edits) Edits(ctx context.Context, tenant string, since time.Time) ([]str
 	list, err := e.tenants.PolicyEdits(ctx, tenant, since)
 	var out []string
 	for _, x := range list {
-		out = append(out, editLine(x))
+		if x.Kind != graph.Notification && x.Kind != graph.Protection { // these turn no device bad
+			out = append(out, editLine(x))
+		}
 	}
 	return out, err
 }

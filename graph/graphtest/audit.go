@@ -12,7 +12,8 @@ import (
 // A PolicyEdit is somebody's change of a policy. Only What is required.
 type PolicyEdit struct {
 	What   string // the policy's display name
-	Access bool   // a Conditional Access policy rather than a compliance policy
+	Access bool   // a Conditional Access policy rather than one of Intune's
+	Type   string // of what is Intune's; DeviceCompliancePolicy if empty
 	Who    string // a UPN; admin@<domain> if empty
 	App    string // the name of the app that did it, instead of Who
 	Did    string // created, updated (the default), deleted or assigned
@@ -41,11 +42,15 @@ func (t *Tenant) EditPolicy(e PolicyEdit) {
 		return
 	}
 	verb := map[string]string{"created": "Create", "updated": "Patch", "deleted": "Delete", "assigned": "Create"}[e.Did]
-	activity := verb + " DeviceCompliancePolicy"
-	if e.Did == "assigned" {
-		activity = "assignDeviceCompliancePolicy DeviceCompliancePolicy"
+	kind, category := cmp.Or(e.Type, "DeviceCompliancePolicy"), "Compliance"
+	if e.Type != "" {
+		category = "DeviceConfiguration"
 	}
-	t.auditIntune(e, "Compliance", verb, activity, "DeviceCompliancePolicy")
+	activity := verb + " " + kind
+	if e.Did == "assigned" {
+		activity = "assign" + kind + " " + kind
+	}
+	t.auditIntune(e, category, verb, activity, kind)
 }
 
 // Bustle adds n entries about other things to each of the audit logs, a second

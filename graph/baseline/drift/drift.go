@@ -142,3 +142,8 @@ func (d Drift) Concerns(edited string) bool {
 		return edited != "" && (strings.EqualFold(edited, one.Name) || strings.HasPrefix(strings.ToLower(edited), strings.ToLower(one.Name)))
 	})
 }
+
+// Has reports whether an object of a kind is among what differs.
+func (d Drift) Has(kind baseline.Kind) bool {
+	return slices.ContainsFunc(d.Differences, func(one Difference) bool { return one.Kind == kind })
+}
