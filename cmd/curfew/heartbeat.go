@@ -42,6 +42,19 @@ func (c *checker) heartbeat(conf *config) {
 	}
 }
 
+// renew follows the address, which is a secret: whoever has it can pretend to be well.
+func (h *heartbeatConfig) renew(r *renewals) {
+	if h == nil {
+		return
+	}
+	r.add("the heartbeat", keptOf(h.URL), func(context.Context) error {
+		if u, err := url.Parse(h.URL.reveal()); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+			return errors.New("it is no address such as https://example.com/ping")
+		}
+		return nil
+	})
+}
+
 // A heartbeat tells that the worker is well, and nothing while it is not.
 type heartbeat struct {
 	url     secret

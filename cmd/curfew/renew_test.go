@@ -222,3 +222,27 @@ func TestTheKeyForApprovalsIsExchanged(t *testing.T) {
 		}
 	})
 }
+
+func TestTheHeartbeatFollowsItsAddress(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		const before, after = "https://ping.contoso.example/one", "https://ping.contoso.example/two"
+		file := write(t, dir, "ping", before+"\n", 0o600)
+		var log bytes.Buffer
+		r := &renewals{log: slog.New(slog.NewTextHandler(&log, nil))}
+		h := &heartbeatConfig{URL: newKept(file, before, secretLine)}
+		h.renew(r)
+		(*heartbeatConfig)(nil).renew(r) // there is none
+		defer following(t, r)()
+		for text, want := range map[string]string{"no address": before, after: after} {
+			check(t, os.WriteFile(file, []byte(text), 0o600))
+			time.Sleep(2 * time.Minute)
+			if got := h.URL.reveal(); text == after && got != want || text != after && got == text {
+				t.Errorf("%q leads to %q", text, got)
+			}
+		}
+		if strings.Contains(log.String(), "contoso") || !strings.Contains(log.String(), "the heartbeat") {
+			t.Error(log.String())
+		}
+	})
+}

@@ -164,6 +164,7 @@ func runWorker(ctx context.Context, conf *config, log *slog.Logger) (err error) 
 	w.watcher.measure(w.table)
 	w.clouds.renew(conf, w.secrets)
 	w.asks.renew(w.secrets)
+	conf.Heartbeat.renew(w.secrets)
 	files(conf, w.secrets)
 	w.secrets.told(ctx, w.journal.State())
 	if conf.Role.watches() {
