@@ -24,7 +24,7 @@ func newRolloutCmd(a *app) *cobra.Command {
 report-only, all enforced. Status says where a tenant is, and what stands in the way
 of the next stage; advance goes there if nothing does.`,
 		Example: `  curfew baseline rollout status --tenant contoso --html readiness.html
-  curfew baseline rollout excuse devices-compliant/6f0f1b1e-0c7c-4f0e-9a55-3f6f5f0e8a11 --tenant contoso --reason "replaced on Friday"
+  curfew baseline rollout excuse devices-compliant/6f0f… --tenant contoso --reason "replaced on Friday"
   curfew baseline rollout advance --tenant contoso`,
 	}, newRolloutStatusCmd(a), newRolloutAdvanceCmd(a), newRolloutExcuseCmd(a))
 }
@@ -215,8 +215,8 @@ func newRolloutExcuseCmd(a *app) *cobra.Command {
 		Long: `Excuse lets findings pass the gate that are about one user, device or object each,
 as "status" names them in its last column. Who, why and until when is kept in the
 journal and shown in every report. An excuse ends by itself.`,
-		Example: `  curfew baseline rollout excuse devices-compliant/6f0f1b1e-0c7c-4f0e-9a55-3f6f5f0e8a11 --tenant contoso --reason "replaced on Friday"
-  curfew baseline rollout excuse users-with-a-device/0b6f… --tenant contoso --reason "shared account" --for 720h`,
+		Example: `  curfew baseline rollout excuse devices-compliant/6f0f… --tenant contoso --reason "replaced on Friday"
+  curfew baseline rollout excuse users-with-a-device/0b6f… --tenant contoso --reason "shared" --for 720h`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {

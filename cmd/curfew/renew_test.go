@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -57,7 +56,7 @@ func TestASecretIsExchangedWhileTheWorkerRuns(t *testing.T) {
 			Kind: "jira", URL: newSecret(wire.URL), Secrets: map[string]secret{"token": newKept(file, before, secretLine)},
 			Desk: &jiraSection{User: site.Email, deskBase: deskBase[jira.Route, string]{Triage: &jira.Route{Project: "SEC"}}},
 		}
-		var log bytes.Buffer
+		var log lines
 		r := &renewals{log: slog.New(slog.NewTextHandler(&log, nil))}
 		desk := r.desk("desk", d, func() ticket.Desk { return deskOf(&config{}, d, client, nil) })
 		defer following(t, r)()
@@ -228,7 +227,7 @@ func TestTheHeartbeatFollowsItsAddress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const before, after = "https://ping.contoso.example/one", "https://ping.contoso.example/two"
 		file := write(t, dir, "ping", before+"\n", 0o600)
-		var log bytes.Buffer
+		var log lines
 		r := &renewals{log: slog.New(slog.NewTextHandler(&log, nil))}
 		h := &heartbeatConfig{URL: newKept(file, before, secretLine)}
 		h.renew(r)
