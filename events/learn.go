@@ -97,7 +97,7 @@ func (t *turn) seen(f Seen) {
 			t.Again = false
 			t.ask(Order{Action: Look}, 0, "")
 		}
-	case t.Pending[i].Out && t.Pending[i].Begun != nil:
+	case t.Pending[i].Out && t.Pending[i].Begun != nil && !t.newlyDoubted(t.Pending[i]):
 		task := &t.Pending[i]
 		task.Out, task.Begun, task.Unsure, task.Next = false, nil, false, t.now.Add(time.Second)
 		t.say("%s was not done: it looked first", task.Action)

@@ -34,3 +34,9 @@ func (t *turn) doubt(task *Task) {
 	}
 	task.Unsure = true
 }
+
+// newlyDoubted reports whether a task counts as begun only because it is doubted, and
+// went into the queue at this very moment: nobody can have had it in hand yet.
+func (t *turn) newlyDoubted(task Task) bool {
+	return task.Begun.ID == rewind && task.Next.Equal(t.now.Add(recheck))
+}

@@ -215,9 +215,8 @@ func (s *soak) ail(ctx context.Context) {
 // suffer lets mishaps happen. Those of the first worker come one after the other.
 func (s *soak) suffer(ctx context.Context) error {
 	var wg sync.WaitGroup
-	defer wg.Wait()
 	own := make(chan mishap, 1000)
-	var failed error
+	var failed error // of the first worker; known when all have ended
 	wg.Go(func() {
 		for m := range own {
 			if failed == nil {
@@ -225,7 +224,6 @@ func (s *soak) suffer(ctx context.Context) error {
 			}
 		}
 	})
-	defer close(own)
 	for _, m := range mishaps(s.o.Seed, s.o.For) {
 		if !rest(ctx, m.At-time.Since(s.began)) {
 			break
@@ -242,6 +240,8 @@ func (s *soak) suffer(ctx context.Context) error {
 			rest(ctx, m.For)
 		})
 	}
+	close(own)
+	wg.Wait()
 	return failed
 }
 
