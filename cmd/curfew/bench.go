@@ -33,6 +33,7 @@ func newBenchCmd(a *app) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("bench: where is this program? %w", err)
 			}
+			defer a.lean()() // as the worker does whose parts are measured here
 			switch {
 			case ofCluster && long.length > 0:
 				return wrong(errors.New("--cluster and --soak are two things: say one"))

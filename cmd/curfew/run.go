@@ -60,6 +60,7 @@ no task that it has not checked itself. See the README for what each needs.`,
 			if !cmd.Flags().Changed("log") {
 				a.logs = logFormat(conf.Log.Format)
 			}
+			defer a.lean()()
 			log := a.logger(logLevel(conf.Log.Level).level())
 			return runWorker(cmd.Context(), conf, log)
 		},
