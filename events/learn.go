@@ -258,8 +258,11 @@ func (t *turn) done(f Done) {
 		t.effect(task, f)
 	}
 	t.report(task)
-	if task.Action.OnDevice() && t.Open && !f.Dry {
+	switch {
+	case task.Action.OnDevice() && t.Open && !f.Dry:
 		t.look()
+	case task.Action == Look && t.Woken != nil:
+		t.look() // one that showed nothing is none, and a case that woke waits for one
 	}
 }
 
