@@ -15,6 +15,9 @@ const (
 	roamEvery = 2 * time.Second
 	roamWait  = 2 * time.Second // for one answer
 	roamAfter = 2               // answers missed
+	// roamSilence is how long another server has not been heard of that is lost: they
+	// tell each other every second that they are there (nats-server 2.15, hbInterval).
+	roamSilence = 4 * time.Second
 )
 
 // roamAsk is a question that every journal asks anyway, so that whoever may use one
@@ -61,16 +64,38 @@ func answers(ctx context.Context, nc *nats.Conn) bool {
 	ctx, cancel := context.WithTimeout(ctx, roamWait)
 	defer cancel()
 	m, err := nc.RequestWithContext(ctx, roamAsk, nil)
-	if err != nil {
-		return false
+	return err == nil && speaks(m.Data)
+}
+
+// speaks reports whether an answer is that of a server that has the others. A leader
+// that has lost them takes itself for one for another ten seconds, but says how long it
+// has not heard of them.
+func speaks(answer []byte) bool {
+	type replica struct {
+		Active time.Duration `json:"active"` // since it was heard of; 0: it was not yet
 	}
 	var is struct {
 		Error struct {
 			Code int `json:"code"`
 		} `json:"error"`
 		Cluster *struct {
-			Leader string `json:"leader"`
+			Leader   string    `json:"leader"`
+			Replicas []replica `json:"replicas"`
 		} `json:"cluster"`
 	}
-	return json.Unmarshal(m.Data, &is) == nil && is.Error.Code != http.StatusServiceUnavailable && (is.Cluster == nil || is.Cluster.Leader != "")
+	switch {
+	case json.Unmarshal(answer, &is) != nil, is.Error.Code == http.StatusServiceUnavailable:
+		return false
+	case is.Cluster == nil:
+		return true
+	case is.Cluster.Leader == "":
+		return false
+	}
+	lost := 0
+	for _, r := range is.Cluster.Replicas {
+		if r.Active > roamSilence {
+			lost++
+		}
+	}
+	return lost <= len(is.Cluster.Replicas)/2
 }
