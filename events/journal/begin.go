@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
 
 	"curfew/events"
@@ -52,7 +53,7 @@ func (s *serving) begin(ctx context.Context, c events.Case, t events.Task) (even
 		return no(0, err)
 	}
 	for tries, since := 0, time.Now(); time.Since(since) < beginWait; tries++ {
-		now, _, err := s.Case(ctx, c.Key)
+		now, rev, err := s.Case(ctx, c.Key)
 		if err != nil && !errors.Is(err, context.Canceled) {
 			s.log.Debug("cannot see whether a task may begin", "task", t.ID, "err", err)
 		} else if err == nil {
@@ -63,8 +64,9 @@ func (s *serving) begin(ctx context.Context, c events.Case, t events.Task) (even
 					return no(0, err)
 				}
 				return now, is, true, 0, nil
-			case !out: // called off, refused, or put off meanwhile
+			case !out && s.confirm(ctx, c.Key, rev) == nil: // called off, refused, or put off meanwhile
 				return no(0, nil)
+			case !out: // or the answer is of yesterday
 			case is.Refused == begun.Attempt, is.Begun != nil: // another attempt has begun
 				return no(s.lease, nil)
 			}
@@ -80,15 +82,17 @@ func (s *serving) begin(ctx context.Context, c events.Case, t events.Task) (even
 }
 
 // announce appends that an attempt is about to be made. A disk that is slow to say
-// that it has the fact is asked again about the same one: another attempt would be
-// one more for it to write.
-func (s *serving) announce(ctx context.Context, k events.Key, t events.Task, begun events.Begun) (err error) {
-	for range 4 {
-		if err = s.Append(ctx, k, begun, sentID(t)+"/begun/"+begun.Attempt); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+// that it has the fact, or a cluster that has no leader for a moment, is asked again
+// about the same one: another attempt would be one more to write, and a task that is
+// put back while its consumer has no leader either comes again only after a lease.
+func (s *serving) announce(ctx context.Context, k events.Key, t events.Task, begun events.Begun) error {
+	for tries, since := 0, time.Now(); ; tries++ {
+		err := s.Append(ctx, k, begun, sentID(t)+"/begun/"+begun.Attempt)
+		passing := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, jetstream.ErrNoStreamResponse)
+		if !passing || time.Since(since) > 2*s.lease || !sleep(ctx, backoff(tries, 50*time.Millisecond, time.Second/2)) {
 			return err
 		}
 	}
-	return err
 }
 
 // beginWait is how long an attempt waits to be let begin. It is long because one

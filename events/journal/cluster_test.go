@@ -119,6 +119,38 @@ func poll(t *testing.T, what string, so func() bool) {
 	}
 }
 
+// twice lets a fact that changes nothing come by while the case is not any more as it
+// was read: it is taken once more, into the case as it is, and not forgotten.
+func twice(t *testing.T, j *Journal) {
+	t.Helper()
+	k := key("stale")
+	var seen []string
+	j.step = func(c events.Case, _ events.Fact, _ events.Policies, _ time.Time) (events.Case, []events.Task) {
+		seen = append(seen, c.Waived)
+		return c, nil
+	}
+	j.crash = func(point string) error {
+		if point == "case: confirm" && len(seen) == 1 {
+			must(t, of(j.store(t.Context(), evidence.Record{Case: events.Case{Key: k, Waived: "meanwhile"}}, 0)))
+		}
+		return nil
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var kept sync.WaitGroup
+	kept.Go(func() { check(t, j.Keep(ctx, rules)) })
+	check(t, j.Append(t.Context(), k, events.Noted{By: "kim", Text: "x"}, ""))
+	poll(t, "the fact is taken", func() bool {
+		c, err := j.facts.Consumer(t.Context(), keeperName(j.PartitionOf(k)))
+		return err == nil && c.CachedInfo().AckFloor.Stream > 0
+	})
+	cancel()
+	kept.Wait()
+	if fmt.Sprint(seen) != "[ meanwhile]" {
+		t.Errorf("the fact saw %q", seen)
+	}
+	j.step, j.crash = events.Step, nil
+}
+
 // Two workers on a cluster of three: everything as with one server, also when
 // one of the three is killed.
 func TestCluster(t *testing.T) {
@@ -143,6 +175,9 @@ func TestCluster(t *testing.T) {
 	if j.cases.CachedInfo().Config.AllowDirect {
 		t.Error("cases may be read from a replica that lags behind")
 	}
+	if j.state.st.CachedInfo().Config.AllowDirect {
+		t.Error("pauses may be read from a replica that lags behind")
+	}
 
 	// A second copy of a task, and a case that has moved on, are told apart from trouble.
 	k := key("d0")
@@ -154,6 +189,21 @@ func TestCluster(t *testing.T) {
 	if _, err := j.store(t.Context(), evidence.Record{Case: events.Case{Key: k}}, 0); !errors.Is(err, errConflict) {
 		t.Errorf("got %v", err)
 	}
+
+	// A case that was read as it was before is told from one that is still so.
+	rev := must(t, of(j.last(t.Context(), k))).rev
+	check(t, j.confirm(t.Context(), k, rev))
+	check(t, j.confirm(t.Context(), k, rev))
+	if err := j.confirm(t.Context(), k, rev-1); !errors.Is(err, errConflict) {
+		t.Errorf("got %v", err)
+	}
+	check(t, j.confirm(t.Context(), key("nobody"), 0))
+	if n := len(must(t, of(j.Timeline(t.Context(), k)))); n != 1 {
+		t.Errorf("%d records", n)
+	}
+
+	twice(t, workers[1])
+
 	must(t, of(j.State().Create(t.Context(), "mark", nil)))
 	if _, err := j.State().Create(t.Context(), "mark", nil); !errors.Is(err, ErrConflict) {
 		t.Errorf("got %v", err)

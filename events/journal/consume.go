@@ -21,7 +21,7 @@ func (j *Journal) consume(ctx context.Context, st jetstream.Stream, cfg jetstrea
 		if tries&(tries-1) == 0 {
 			j.log.Warn("cannot read from the journal, trying again", "consumer", cfg.Durable, "err", err)
 		}
-		sleep(ctx, backoff(tries, 100*time.Millisecond, 5*time.Second))
+		sleep(ctx, backoff(tries, 100*time.Millisecond, 2*time.Second))
 	}
 	j.stuck.set("reading "+cfg.Durable, nil)
 }

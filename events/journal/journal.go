@@ -4,6 +4,7 @@
 //	FACTS   fact.<p>.<tenant>.<device>            what happened, kept for an age
 //	        alarm.<p>.<tenant>.<device>           the one alarm of a case; rings as a fact
 //	CASES   case.<tenant>.<device>                the case after every fact that changed it; the last is how it is now
+//	        fence.<p>                             in a cluster: that a case was read as it is, which storing this has shown
 //	TASKS   task.<action>.<tenant>.<device>.<n>   what is to be done, until it is done
 //	DEAD    dead.<what it was>                    what could not be read or was given up on
 //	STATE   a bucket of keys and values           what is not about one device
@@ -23,6 +24,8 @@
 //     of again is never repeated: the next one is told that it must find out.
 //   - A record of a case holds the hash of the one that it replaced and that of
 //     the fact it took; package evidence says what that proves.
+//   - That a fact changes nothing, or that a task is not wanted, is believed only
+//     when most of a cluster's servers have agreed that the case is as it was read.
 //   - What cannot be read goes to the dead letters, and nothing waits behind it.
 //
 // What may not be assumed: that a task is delivered once, that a fact is taken
@@ -78,7 +81,7 @@ type Options struct {
 // its silence alone to those who are connected to another one, and what was asked of
 // it is asked again soon after another has taken its place.
 func AtCluster(replicas int) Options {
-	return Options{Replicas: replicas, Pulse: 2 * time.Second, Patience: 2 * time.Second}
+	return Options{Replicas: replicas, Pulse: time.Second / 2, Patience: 2 * time.Second}
 }
 
 const (
@@ -113,6 +116,7 @@ type Journal struct {
 	parts int
 	pulse time.Duration
 	lease time.Duration
+	most  time.Duration // see Options.Patience
 
 	facts, cases, tasks, dead jetstream.Stream
 	state                     *State
@@ -169,7 +173,7 @@ func newJournal(nc *nats.Conn, o Options, log *slog.Logger) (*Journal, error) {
 	}
 	return &Journal{
 		nc: nc, js: js, log: log, step: events.Step, tracer: noop.NewTracerProvider().Tracer(""),
-		pulse: cmp.Or(o.Pulse, 4*time.Second), lease: cmp.Or(o.Lease, 10*time.Second),
+		pulse: cmp.Or(o.Pulse, 4*time.Second), lease: cmp.Or(o.Lease, 10*time.Second), most: most,
 	}, nil
 }
 

@@ -80,7 +80,7 @@ func (k *keeper) take(ctx, alive context.Context, m jetstream.Msg) {
 		if tries&(tries-1) == 0 {
 			k.log.Warn("a fact cannot be taken, trying again", "subject", m.Subject(), "tries", tries+1, "err", err)
 		}
-		sleep(ctx, backoff(tries, 50*time.Millisecond, 5*time.Second))
+		sleep(ctx, backoff(tries, 50*time.Millisecond, time.Second/2))
 		_ = m.InProgress() // if it does not arrive, another worker gets the fact
 	}
 }
@@ -129,6 +129,9 @@ func (k *keeper) decide(ctx context.Context, m jetstream.Msg, meta *jetstream.Ms
 		return err
 	}
 	if taken(c, meta) {
+		if err := k.confirm(ctx, key, rev); err != nil {
+			return err
+		}
 		if err := k.follow(ctx, c, rev, c.Ready(), true); err != nil {
 			return err
 		}
@@ -142,6 +145,9 @@ func (k *keeper) decide(ctx context.Context, m jetstream.Msg, meta *jetstream.Ms
 	}
 	_, rang := f.(events.Rang)
 	if reflect.DeepEqual(c, next) {
+		if err := k.confirm(ctx, key, rev); err != nil {
+			return err
+		}
 		if rang && !c.WakeAt.IsZero() { // the alarm is spent
 			if err := k.follow(ctx, c, rev, nil, true); err != nil {
 				return err

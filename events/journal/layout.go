@@ -69,12 +69,40 @@ func (j *Journal) lay(ctx context.Context, o Options) error {
 			return fmt.Errorf("bucket STATE: %w", err)
 		}
 	}
+	if err := j.stateOfLeader(ctx); err != nil {
+		return fmt.Errorf("bucket STATE: %w", err)
+	}
 	for name, at := range j.streams() {
 		if *at, err = j.ensure(ctx, name, o); err != nil {
 			return fmt.Errorf("stream %s: %w", name, err)
 		}
 	}
 	return j.sameLease(ctx, o)
+}
+
+// stateOfLeader has the bucket read from its leader only, where there are several
+// copies: a pause or an approval must not be missed because a replica lags behind. The
+// client makes every bucket the other way.
+func (j *Journal) stateOfLeader(ctx context.Context) error {
+	st, err := j.js.Stream(ctx, "KV_STATE")
+	if err != nil {
+		return err
+	}
+	cfg := st.CachedInfo().Config
+	direct := cfg.Replicas <= 1
+	if cfg.AllowDirect == direct {
+		return nil
+	}
+	cfg.AllowDirect = direct
+	if _, err := j.js.UpdateStream(ctx, cfg); err != nil {
+		return err
+	}
+	kv, err := j.js.KeyValue(ctx, "STATE")
+	if err != nil {
+		return err
+	}
+	j.state, err = j.bucket(ctx, kv)
+	return err
 }
 
 // sameLease takes the lease of the workers that were here before, where o leaves it
@@ -189,6 +217,9 @@ func wanted(cfg jetstream.StreamConfig, o Options) jetstream.StreamConfig {
 	case "CASES":
 		cfg.Description = "the case of each device, after each fact that changed it"
 		cfg.Subjects = []string{"case.*.*"}
+		if cfg.Replicas > 1 {
+			cfg.Subjects = append(cfg.Subjects, "fence.*")
+		}
 		cfg.MaxMsgsPerSubject = timelineLength
 		// With several replicas any of them answers a direct get, also one that
 		// lags behind. A case must be read as it was written.

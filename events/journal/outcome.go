@@ -147,7 +147,7 @@ func (s *serving) record(ctx context.Context, k events.Key, t events.Task, f eve
 		if tries&(tries-1) == 0 {
 			s.log.Warn("what came of a task cannot be recorded, trying again", "task", t.ID, "fact", kind, "err", err)
 		}
-		if !sleep(ctx, backoff(tries, 100*time.Millisecond, 5*time.Second)) {
+		if !sleep(ctx, backoff(tries, 100*time.Millisecond, time.Second/2)) {
 			return fmt.Errorf("journal: what came of %s was not recorded; the next attempt must find out: %w", t.ID, err)
 		}
 	}

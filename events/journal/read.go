@@ -34,7 +34,7 @@ func (j *Journal) last(ctx context.Context, k events.Key) (last, error) {
 	if !k.Valid() {
 		return l, fmt.Errorf("journal: %.80q names no device", k.String())
 	}
-	m, err := j.cases.GetLastMsgForSubject(ctx, caseSubject(k))
+	m, err := j.lastOf(ctx, caseSubject(k))
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return l, nil
 	} else if err != nil {
@@ -45,6 +45,22 @@ func (j *Journal) last(ctx context.Context, k events.Key) (last, error) {
 		return l, fmt.Errorf("journal: case %s: %w", k, err)
 	}
 	return l, nil
+}
+
+// lastOf asks for the last message of a subject. A server that has died says nothing,
+// and the one in its place answers only what it is asked itself; so it is asked again
+// soon, and all in all for as long as one request may take.
+func (j *Journal) lastOf(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
+	ctx, cancel := context.WithTimeout(ctx, j.most)
+	defer cancel()
+	for wait := j.most / 8; ; wait = j.most / 4 {
+		try, cancel := context.WithTimeout(ctx, wait)
+		m, err := j.cases.GetLastMsgForSubject(try, subject)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			return m, err
+		}
+	}
 }
 
 func readCase(k events.Key, h nats.Header, data []byte) (events.Case, error) {

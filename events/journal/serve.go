@@ -194,6 +194,9 @@ func (s *serving) serveOnce(ctx context.Context, m jetstream.Msg) (again time.Du
 	}
 	t, out := c.Wants(e.Task)
 	if !out {
+		if err := s.confirm(ctx, k, at); err != nil {
+			return 0, err
+		}
 		return 0, s.ackTask(m)
 	}
 	t.Unsure = t.Unsure || t.Begun != nil && t.Accepted == nil
