@@ -121,6 +121,11 @@ func (t *trial) probe(ctx context.Context) (time.Duration, error) {
 const longest = 4 * time.Minute
 
 func until(ctx context.Context, so func() bool) error {
+	return untilAt(ctx, 20*time.Millisecond, so)
+}
+
+// untilAt is until; it looks that often.
+func untilAt(ctx context.Context, every time.Duration, so func() bool) error {
 	for end := time.Now().Add(longest); !so(); {
 		if time.Now().After(end) {
 			return fmt.Errorf("waited for %v in vain", longest)
@@ -128,7 +133,7 @@ func until(ctx context.Context, so func() bool) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(every):
 		}
 	}
 	return nil

@@ -2,7 +2,9 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -19,6 +21,7 @@ type key = events.Key
 type Rate struct {
 	Workers int     `json:"workers"`
 	Facts   float64 `json:"facts"`   // that change a case, taken from a backlog
+	Bare    float64 `json:"bare"`    // what the bare cluster does of the same, without a journal; see [trial.bare]
 	Devices float64 `json:"devices"` // seen through, where each call outside takes [slowCall]
 	Most    float64 `json:"most"`    // devices, if all that the workers may call at once were called all the time
 	Raw     float64 `json:"raw"`     // what the bare cluster stores, in three copies, synced, at the same time of the run
@@ -29,12 +32,15 @@ const (
 	atOnce     = 8 // tasks of one action and tenant in one worker; see [journal.ServeOptions]
 	publishers = 16
 	payload    = 300
+	sick       = 1600 // devices that the facts are about: so many are spread evenly over the partitions
 )
 
 // measure measures one worker, two and three.
 func (t *trial) measure(ctx context.Context) error {
-	if _, err := t.js.CreateStream(ctx, jetstream.StreamConfig{Name: "RAW", Subjects: []string{"raw.>"}, Replicas: servers, MaxBytes: 256 << 20}); err != nil {
-		return err
+	for name, subject := range map[string]string{"RAW": "raw.>", "REC": "rec.>"} {
+		if _, err := t.js.CreateStream(ctx, jetstream.StreamConfig{Name: name, Subjects: []string{subject}, Replicas: servers, MaxBytes: 256 << 20}); err != nil {
+			return err
+		}
 	}
 	for n := 1; n <= 3; n++ {
 		r := Rate{Workers: n, Most: float64(n*atOnce) / slowCall.Seconds()}
@@ -42,16 +48,19 @@ func (t *trial) measure(ctx context.Context) error {
 		if r.Raw, err = t.raw(ctx); err != nil {
 			return err
 		}
-		if r.Facts, err = t.drain(ctx, n, int(r.Raw*t.o.Measure.Seconds()/3)); err != nil {
+		if r.Bare, err = t.bare(ctx); err != nil {
+			return err
+		}
+		if r.Facts, err = t.drain(ctx, n, int(r.Bare*t.o.Measure.Seconds())); err != nil {
 			return err
 		}
 		if r.Devices, err = t.seeThrough(ctx, n); err != nil {
 			return err
 		}
 		t.Rates = append(t.Rates, r)
-		t.say("%d workers: %.0f facts/s and %.1f devices/s, and the bare cluster stores %.0f/s", n, r.Facts, r.Devices, r.Raw)
+		t.say("%d workers: %.0f facts/s and %.1f devices/s, and the bare cluster takes %.0f/s and stores %.0f/s", n, r.Facts, r.Devices, r.Bare, r.Raw)
 	}
-	return t.js.DeleteStream(ctx, "RAW")
+	return errors.Join(t.js.DeleteStream(ctx, "RAW"), t.js.DeleteStream(ctx, "REC"))
 }
 
 // raw is how many messages a second the cluster acknowledges.
@@ -77,59 +86,110 @@ func (t *trial) raw(ctx context.Context) (float64, error) {
 	return float64(n) / time.Since(start).Seconds(), err
 }
 
+// bare is how many messages a second a client takes from the cluster as a journal
+// takes facts: of each of as many subjects as there are partitions one after the
+// other, and for each the last record of something is read, the next one stored, and
+// the message acknowledged. What a journal takes beside it cannot be more.
+func (t *trial) bare(ctx context.Context) (float64, error) {
+	parts := t.load.j.Partitions()
+	rec, err := t.js.Stream(ctx, "REC")
+	if err != nil {
+		return 0, err
+	}
+	all := make([]jetstream.Consumer, parts)
+	for p := range parts {
+		if all[p], err = t.js.CreateConsumer(ctx, "RAW", jetstream.ConsumerConfig{
+			Durable: fmt.Sprint("take-", p), FilterSubject: fmt.Sprintf("raw.%d", p%publishers),
+			AckPolicy: jetstream.AckExplicitPolicy, MaxAckPending: 1,
+		}); err != nil {
+			return 0, err
+		}
+	}
+	var n atomic.Int64
+	start := time.Now()
+	g, running := errgroup.WithContext(ctx)
+	for p, cons := range all {
+		g.Go(func() error {
+			msgs, err := cons.Messages()
+			if err != nil {
+				return err
+			}
+			defer msgs.Stop()
+			for subject, data := fmt.Sprintf("rec.%d", p), make([]byte, payload); time.Since(start) < t.o.Measure; n.Add(1) {
+				m, err := msgs.Next(jetstream.NextContext(running))
+				if err != nil {
+					return err
+				}
+				if _, err := rec.GetLastMsgForSubject(running, subject); err != nil && !errors.Is(err, jetstream.ErrMsgNotFound) {
+					return err
+				}
+				if _, err := t.js.Publish(running, subject, data); err != nil {
+					return err
+				}
+				if err := m.Ack(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	err = g.Wait()
+	rate := float64(n.Load()) / time.Since(start).Seconds()
+	for p := range parts {
+		err = errors.Join(err, t.js.DeleteConsumer(ctx, "RAW", fmt.Sprint("take-", p)))
+	}
+	return rate, err
+}
+
 // drain is how many facts a second so many workers take from a backlog of n.
 func (t *trial) drain(ctx context.Context, workers, n int) (float64, error) {
 	t.dismiss()
 	entries := make([]journal.Entry, n)
 	for i := range entries {
-		entries[i] = journal.Entry{Key: device(fmt.Sprint("r", workers, "-"), i%100), Fact: events.Noted{By: "kim", Text: fmt.Sprint(i)}}
+		entries[i] = journal.Entry{Key: device(fmt.Sprint("r", workers, "-"), i%sick), Fact: events.Noted{By: "kim", Text: fmt.Sprint(i)}}
 	}
 	if err := t.load.j.AppendAll(ctx, entries); err != nil {
+		return 0, err
+	}
+	before, err := t.records(ctx)
+	if err != nil {
 		return 0, err
 	}
 	if err := t.hire(workers); err != nil {
 		return 0, err
 	}
-	first, err := t.left(ctx)
-	if err != nil {
-		return 0, err
-	}
 	// From the first tenth to the last: the workers are there, and all have something.
 	var began, ended time.Time
 	var from, to int
-	err = until(ctx, func() bool {
-		left, err := t.left(ctx)
+	err = untilAt(ctx, 100*time.Millisecond, func() bool {
+		is, err := t.records(ctx)
+		taken := is - before
 		switch {
-		case err != nil:
-		case began.IsZero() && left < first*9/10:
-			began, from = time.Now(), left
-		case !began.IsZero() && left > 0:
-			ended, to = time.Now(), left
+		case err != nil || taken < n/10:
+		case began.IsZero():
+			began, from = time.Now(), taken
+		case taken <= n*9/10:
+			ended, to = time.Now(), taken
 		}
-		return err == nil && left == 0
+		return err == nil && taken >= n
 	})
-	if err != nil || !ended.After(began) {
-		return 0, fmt.Errorf("%d facts were taken too fast to be measured, or not at all (%w)", n, err)
+	if err == nil && !ended.After(began) {
+		err = errors.New("too fast to be measured")
 	}
-	return float64(from-to) / ended.Sub(began).Seconds(), nil
+	if err != nil {
+		return 0, fmt.Errorf("%d facts: %w", n, err)
+	}
+	return float64(to-from) / ended.Sub(began).Seconds(), nil
 }
 
-// left is how many facts are not taken yet.
-func (t *trial) left(ctx context.Context) (int, error) {
-	st, err := t.js.Stream(ctx, "FACTS")
+// records is how many records of cases were ever stored: one for each fact that
+// changed a case.
+func (t *trial) records(ctx context.Context) (int, error) {
+	st, err := t.js.Stream(ctx, "CASES")
 	if err != nil {
 		return 0, err
 	}
-	n, consumers := 0, 0
-	list := st.ListConsumers(ctx)
-	for c := range list.Info() {
-		n += int(c.NumPending) + c.NumAckPending
-		consumers++
-	}
-	if err := list.Err(); err != nil || consumers == 0 {
-		return int(st.CachedInfo().State.Msgs), err
-	}
-	return n, nil
+	return int(st.CachedInfo().State.LastSeq), nil
 }
 
 // seeThrough is how many devices a second so many workers see through, when what

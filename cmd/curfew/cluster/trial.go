@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"curfew/events/broker"
@@ -18,9 +20,14 @@ import (
 
 // A Blow is one thing that went wrong, and how long it took until a device of
 // every partition that fell ill right after it was seen through.
+//
+// Before that the servers elect who leads in place of one that died. NATS gives each
+// election four to nine seconds, and the next one as much if two servers vote for
+// themselves at the same time (nats-server 2.15, raft.go: minElectionTimeoutDefault).
 type Blow struct {
 	What    string  `json:"what"`
 	Seconds float64 `json:"seconds"`
+	Elected float64 `json:"elected"` // when the last election was over; 0: there was none
 }
 
 // A Report is what came of a trial.
@@ -45,6 +52,25 @@ type trial struct {
 	load   *load
 	probes int
 	Report
+
+	mu      sync.Mutex
+	elected time.Time // when the last leader was
+}
+
+// observe hears of elections, which the servers tell to everybody.
+func (t *trial) observe() error {
+	_, err := t.b.Conn().Subscribe("$JS.EVENT.ADVISORY.*.LEADER_ELECTED.>", func(*nats.Msg) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.elected = time.Now()
+	})
+	return err
+}
+
+func (t *trial) electedAfter(start time.Time) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return max(t.elected.Sub(start), 0)
 }
 
 // Run builds a cluster, measures it, lets it suffer, and says what came of that. The
@@ -72,6 +98,9 @@ func Run(ctx context.Context, o Options) (r *Report, err error) {
 	t.load = &load{j: j}
 	if t.js, err = jetstream.New(t.b.Conn()); err != nil {
 		return nil, err
+	}
+	if err := t.observe(); err != nil {
+		return nil, fmt.Errorf("cluster: %w", err)
 	}
 	if o.Measure > 0 {
 		if err := t.measure(ctx); err != nil {
@@ -134,10 +163,12 @@ func (t *trial) suffer(ctx context.Context) error {
 
 // blow lets something happen, sees how long the work stands still, and puts it right.
 func (t *trial) blow(ctx context.Context, what string, strike, end func() error) error {
+	start := time.Now()
 	if err := strike(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	took, err := t.probe(ctx)
+	elected := min(t.electedAfter(start), took)
 	if err == nil && end != nil {
 		err = end()
 	}
@@ -147,8 +178,8 @@ func (t *trial) blow(ctx context.Context, what string, strike, end func() error)
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	t.Blows = append(t.Blows, Blow{what, took.Seconds()})
-	t.say("%s: every partition was served after %.1f s", what, took.Seconds())
+	t.Blows = append(t.Blows, Blow{what, took.Seconds(), elected.Seconds()})
+	t.say("%s: every partition was served after %.1f s, and the last leader elected after %.1f s", what, took.Seconds(), elected.Seconds())
 	return nil
 }
 
