@@ -31,8 +31,7 @@ type openings struct {
 }
 
 // Openings leaves out cases that cannot be read: their devices are nobody's doing.
-func (o openings) Openings(ctx context.Context, tenant string, since time.Time) (map[string]time.Time, error) {
-	out := map[string]time.Time{}
+func (o openings) Openings(ctx context.Context, tenant string, since time.Time) (out []time.Time, err error) {
 	for c, err := range o.Cases(ctx, tenant) {
 		switch {
 		case errors.Is(err, journal.ErrUnreadable):
@@ -40,9 +39,10 @@ func (o openings) Openings(ctx context.Context, tenant string, since time.Time) 
 		case err != nil:
 			return nil, err
 		case c.Policy != "" && c.Opened.After(since) && c.Key != events.TenantKey(tenant):
-			out[c.Key.Device] = c.Opened
+			out = append(out, c.Opened)
 		}
 	}
+	tidy()
 	return out, nil
 }
 

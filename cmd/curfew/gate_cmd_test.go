@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -259,7 +260,7 @@ func TestGuardOfAWorker(t *testing.T) {
 		g := guardOf(gated(t, ""), w.j, quiet)
 		opened, err := g.Cases.Openings(w.t.Context(), contoso, time.Time{})
 		check(t, err)
-		if len(opened) != 3 || opened["d42"].IsZero() || !opened["d1"].IsZero() {
+		if len(opened) != 3 || slices.ContainsFunc(opened, time.Time.IsZero) { // not of d1, which is well
 			t.Errorf("%v", opened)
 		}
 		f := g.Fleet.(fleet)

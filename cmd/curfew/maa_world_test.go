@@ -295,8 +295,8 @@ func (o *office) declined(why ...string) {
 
 // Case, Openings, Devices and Append are what the gates ask of the office: it has one
 // case, a thousand devices, and nobody to page about the tenant.
-func (o *office) Openings(context.Context, string, time.Time) (map[string]time.Time, error) {
-	return map[string]time.Time{o.laptop.Key.Device: o.laptop.Opened}, nil
+func (o *office) Openings(context.Context, string, time.Time) ([]time.Time, error) {
+	return []time.Time{o.laptop.Opened}, nil
 }
 
 func (o *office) Case(_ context.Context, k events.Key) (events.Case, uint64, error) {

@@ -56,6 +56,7 @@ func (o *observer) cases(ctx context.Context) error {
 		}
 	}
 	o.showCensus(c, now)
+	tidy()
 	return nil
 }
 

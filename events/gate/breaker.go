@@ -67,8 +67,8 @@ type Cases interface {
 	Case(ctx context.Context, k events.Key) (events.Case, uint64, error)
 
 	// Openings says of each device of a tenant whose case was opened by a policy
-	// since then, open or closed now, when it last was.
-	Openings(ctx context.Context, tenant string, since time.Time) (map[string]time.Time, error)
+	// since then, open or closed now, when it last was: one time for each, in any order.
+	Openings(ctx context.Context, tenant string, since time.Time) ([]time.Time, error)
 }
 
 // Edits knows which policies of a tenant were edited lately. Each is one line for
@@ -179,12 +179,7 @@ func (g *Guard) count(ctx context.Context, tenant string, tr trip) (_ trip, doub
 	if err != nil {
 		return tr, "", fmt.Errorf("gate: how many devices the tenant has: %w", err)
 	}
-	var times []time.Time
-	for _, at := range opened {
-		if at.After(since) {
-			times = append(times, at)
-		}
-	}
+	times := slices.DeleteFunc(opened, func(at time.Time) bool { return !at.After(since) })
 	b := g.Breaker.filled()
 	bad := burst(times, b.Window)
 	trips, doubtful := b.trips(bad, devices, known)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -188,8 +189,8 @@ func (l *life) live(all []moment) string {
 
 func (l *life) Devices(context.Context, string) (int, bool, error) { return 8, true, nil }
 
-func (l *life) Openings(context.Context, string, time.Time) (map[string]time.Time, error) {
-	return l.opened, nil
+func (l *life) Openings(context.Context, string, time.Time) ([]time.Time, error) {
+	return slices.Collect(maps.Values(l.opened)), nil
 }
 
 func (l *life) Case(context.Context, events.Key) (events.Case, uint64, error) { return l.owner, 1, nil }

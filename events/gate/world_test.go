@@ -50,14 +50,13 @@ func (s store) Get(ctx context.Context, key string) ([]byte, uint64, error) {
 // cases are those of the journal.
 type cases struct{ *journal.Journal }
 
-func (c cases) Openings(ctx context.Context, tenant string, _ time.Time) (map[string]time.Time, error) {
-	out := map[string]time.Time{}
+func (c cases) Openings(ctx context.Context, tenant string, _ time.Time) (out []time.Time, err error) {
 	for x, err := range c.Cases(ctx, tenant) {
 		if err != nil {
 			return nil, err
 		}
 		if x.Policy != "" && x.Key != events.TenantKey(tenant) {
-			out[x.Key.Device] = x.Opened
+			out = append(out, x.Opened)
 		}
 	}
 	return out, nil
