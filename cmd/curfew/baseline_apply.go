@@ -25,7 +25,8 @@ with --yes, plans that are made now. It does exactly what was planned, and is
 refused where the tenant has changed since.
 
 It stops at the first failure, says what was done, and another apply finishes the
-rest. What was before and after is recorded; "curfew baseline undo" takes it back.
+rest. What was before and after is recorded; "curfew baseline undo" takes it back. While
+somebody else changes the tenant, it does nothing and says who it is.
 
 Where a tenant wants a second administrator for changes of compliance policies
 (Multi Admin Approval), a request is filed and apply waits for it, for as long as it
@@ -53,8 +54,10 @@ The tenant's section baseline in the configuration names the app that writes.`,
 				if err != nil {
 					return err
 				}
+				who := a.operator(houseOf(b.conf), by)
 				for _, j := range jobs {
-					if err := b.apply(ctx, j, a.operator(houseOf(b.conf), by), asJSON); err != nil {
+					err := b.alone(ctx, j.tenant, who, func(ctx context.Context) error { return b.apply(ctx, j, who, asJSON) })
+					if err != nil {
 						return fmt.Errorf("%s: %w", j.tenant.Name, err)
 					}
 				}

@@ -150,7 +150,8 @@ the time in the stage, whether the policy reaches anybody, or what could not be 
 			}
 			return a.withBaseline(cmd.Context(), s, true, func(b *ground) error {
 				return b.each(func(t tenantSpec) error {
-					return b.advance(cmd.Context(), a, t, a.operator(houseOf(b.conf), by), asJSON)
+					who := a.operator(houseOf(b.conf), by)
+					return b.alone(cmd.Context(), t, who, func(ctx context.Context) error { return b.advance(ctx, a, t, who, asJSON) })
 				})
 			})
 		},

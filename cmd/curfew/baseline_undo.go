@@ -37,7 +37,8 @@ account out of a policy that is not off. What undo does is recorded like an appl
 				if t.Baseline == nil {
 					return wrong(fmt.Errorf("tenant %s: %w", t.Name, errNoIdentity))
 				}
-				return b.undo(ctx, t, append(args, "")[0], a.operator(houseOf(b.conf), by), asJSON)
+				who := a.operator(houseOf(b.conf), by)
+				return b.alone(ctx, t, who, func(ctx context.Context) error { return b.undo(ctx, t, append(args, "")[0], who, asJSON) })
 			})
 		},
 	}
