@@ -152,6 +152,26 @@ func TestBaselineMistakes(t *testing.T) {
 	}
 }
 
+// TestCheckLooksAtTheBaseline that lies beside the configuration.
+func TestCheckLooksAtTheBaseline(t *testing.T) {
+	p := newPlot(t, ownIdentity)
+	check := func(want int, words string) {
+		t.Helper()
+		stdout, stderr, code := call(t.Context(), nothingSet, "check", "--no-secrets", "-c", p.file)
+		if code != want || !strings.Contains(stdout+stderr, words) {
+			t.Errorf("%d\n%s%s\nwant %d and %q", code, stdout, stderr, want, words)
+		}
+	}
+	check(exitFine, "can be used")
+	write(t, p.dir, "baseline.yaml", strings.Replace(smallBaseline, "  pilot:", "  pilott:", 1), 0o600)
+	check(exitWrong, `baseline.yaml:2:3: baseline.pilott: unknown key "pilott"; did you mean pilot?`)
+	check(exitWrong, "baseline.yaml cannot be used: 2 mistakes")
+	if err := os.Remove(filepath.Join(p.dir, "baseline.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	check(exitFine, "can be used")
+}
+
 // TestTheExampleBaseline is right, but for the second account that Microsoft advises.
 func TestTheExampleBaseline(t *testing.T) {
 	specs, problems := parseBaseline("baseline.yaml", exampleBaseline, []string{"contoso"})

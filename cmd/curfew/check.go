@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,7 +17,8 @@ func newCheckCmd(a *app) *cobra.Command {
 		Use:   "check",
 		Short: "Say everything that is wrong with a configuration",
 		Long: `Check a configuration and say everything that is wrong with it at once, each
-mistake with its line and column. Nothing is connected to.
+mistake with its line and column. So is a baseline.yaml beside it, if there is one.
+Nothing is connected to.
 
 It ends with 0 if Curfew can run with it (warnings are no obstacle), and with 2
 if not.
@@ -40,6 +42,11 @@ func (a *app) check(ctx context.Context, as role, asJSON, noSecrets bool) error 
 		return err
 	}
 	conf, problems := loadConfig(file, loadOptions{Templates: templateNames, NoSecrets: noSecrets, Role: as, Getenv: a.getenv, Vault: askingVaults(ctx)})
+	broken := 0
+	if conf != nil {
+		more := a.checkBaseline(conf)
+		problems, broken = append(problems, more...), len(mistakes(more))
+	}
 	p := a.printer()
 	for _, problem := range problems {
 		switch {
@@ -51,16 +58,37 @@ func (a *app) check(ctx context.Context, as role, asJSON, noSecrets bool) error 
 			p.printf("%s\n", p.paint(red, problem.String()))
 		}
 	}
-	if conf != nil && !asJSON {
+	if conf != nil && broken == 0 && !asJSON {
 		p.printf("%s can be used: %s\n", file, sum(conf, len(problems)))
 	}
 	if err := errors.Join(err, p.flush()); err != nil {
 		return err
 	}
-	if conf == nil {
+	switch {
+	case conf == nil:
 		return wrong(fmt.Errorf("%s cannot be used: %s", file, count(len(mistakes(problems)), "mistake")))
+	case broken > 0:
+		return wrong(fmt.Errorf("%s cannot be used: %s", a.baselineFile("", conf), count(broken, "mistake")))
 	}
 	return nil
+}
+
+// checkBaseline says what is wrong with the baseline that commands take who are named
+// none. One that the worker watches over was checked with its configuration.
+func (a *app) checkBaseline(conf *config) []problem {
+	file := a.baselineFile("", conf)
+	if len(conf.Baseline.specs) > 0 {
+		return nil
+	}
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	var names []string
+	for _, t := range conf.Tenants {
+		names = append(names, t.Name)
+	}
+	_, problems := loadBaseline(file, names)
+	return problems
 }
 
 // sum is a configuration in one line.
