@@ -43,7 +43,7 @@ func Dial(ctx context.Context, r Remote, log *slog.Logger) (*Broker, error) {
 		if err == nil {
 			b := &Broker{nc: nc, url: r.URL, gone: gone}
 			life := context.WithoutCancel(ctx) // it ends with the connection
-			b.wg.Go(func() { roam(life, nc, gone, log) })
+			b.wg.Go(func() { roam(life, nc, gone, roamEvery, log) })
 			return b, nil
 		}
 		if !unreachable(err) {

@@ -12,9 +12,9 @@ import (
 
 // How a server of a cluster is looked after.
 const (
-	roamEvery = 2 * time.Second
-	roamWait  = 2 * time.Second // for one answer
-	roamAfter = 2               // answers missed
+	roamEvery = 2 * time.Second // and so long for one answer
+	roamAfter = 2               // answers missed of one that has answered before
+	roamTired = 5               // of one that has not: perhaps none does, and perhaps it is cut off
 	// roamSilence is how long another server has not been heard of that is lost: they
 	// tell each other every second that they are there (nats-server 2.15, hbInterval).
 	roamSilence = 4 * time.Second
@@ -26,10 +26,9 @@ const roamAsk = "$JS.API.STREAM.INFO.KV_STATE"
 
 // roam leaves a server that has lost the others for one that has not, until the
 // connection is closed. A server that is cut off keeps its clients, and can do nothing
-// for them. Only one that has answered is left: where none does, it is no worse here
-// than elsewhere.
-func roam(ctx context.Context, nc *nats.Conn, gone <-chan struct{}, log *slog.Logger) {
-	tick := time.NewTicker(roamEvery)
+// for them.
+func roam(ctx context.Context, nc *nats.Conn, gone <-chan struct{}, every time.Duration, log *slog.Logger) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for at, missed, well := "", 0, false; ; {
 		select {
@@ -43,13 +42,14 @@ func roam(ctx context.Context, nc *nats.Conn, gone <-chan struct{}, log *slog.Lo
 		if !nc.IsConnected() || len(nc.Servers()) < 2 {
 			continue
 		}
-		if answers(ctx, nc) {
+		if answers(ctx, nc, every) {
 			missed, well = 0, true
 			continue
 		}
-		if missed++; !well || missed < roamAfter {
+		if missed++; missed < roamAfter || !well && missed < roamTired {
 			continue
 		}
+		at = "" // it may be the only one that can be reached
 		log.Warn("this NATS server does not answer for the cluster any more, trying another", "server", nc.ConnectedServerName())
 		if err := nc.ForceReconnect(); err != nil {
 			log.Warn("leaving a NATS server", "err", err)
@@ -60,8 +60,8 @@ func roam(ctx context.Context, nc *nats.Conn, gone <-chan struct{}, log *slog.Lo
 // answers reports whether the server speaks for the cluster. One that has lost it says
 // nothing, or that JetStream is not available just now (503), or that it knows of no
 // leader.
-func answers(ctx context.Context, nc *nats.Conn) bool {
-	ctx, cancel := context.WithTimeout(ctx, roamWait)
+func answers(ctx context.Context, nc *nats.Conn, wait time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	m, err := nc.RequestWithContext(ctx, roamAsk, nil)
 	return err == nil && speaks(m.Data)
