@@ -40,7 +40,7 @@ type Device struct {
 
 	Threat  Threat    `json:"threat,omitempty"`  // partnerReportedThreatState
 	Alerts  []Alert   `json:"alerts,omitempty"`  // those known, newest first
-	Malware []Malware `json:"malware,omitempty"` // what Defender Antivirus found
+	Malware []Malware `json:"malware,omitempty"` // what Defender Antivirus found; of what is gone, the newest
 
 	Join         string `json:"join,omitempty"`       // trustType in Entra: AzureAd, ServerAd (hybrid), Workplace
 	Access       string `json:"access,omitempty"`     // isCompliant in Entra; see [AccessGranted]. Empty: Entra did not say

@@ -16,6 +16,9 @@ import (
 const (
 	maxSettings = 100
 	maxMalware  = 100
+	// maxGone is how much malware that is not there any more: every look and every record
+	// of a case bears it, and Intune forgets none.
+	maxGone = 20
 )
 
 type policyRow struct {
@@ -140,12 +143,11 @@ func (c *Client) lookProtection(ctx context.Context, d *events.Device) error {
 	if bad > 0 {
 		d.Missing = append(d.Missing, fmt.Sprintf("%s: %d detections that cannot be read", what, bad))
 	}
-	if len(d.Malware) > maxMalware {
-		d.Malware = d.Malware[:maxMalware]
-		if d.Malware[maxMalware-1].Active() {
-			tooMany(d, what+", active malware", maxMalware)
-		}
+	active := len(d.ActiveMalware())
+	if active > maxMalware {
+		tooMany(d, what+", active malware", maxMalware)
 	}
+	d.Malware = d.Malware[:min(len(d.Malware), active+maxGone, maxMalware)]
 	return orMissing(d, what, c.about(k, err))
 }
 

@@ -207,6 +207,25 @@ func TestSilenceAboutMalwareIsNotHealth(t *testing.T) {
 	})
 }
 
+// Intune forgets no detection; what is there counts, and of what is gone the newest.
+func TestAllThatALaptopEverHadIsNotCarriedAlong(t *testing.T) {
+	story(t, func(t *testing.T, d *desk) {
+		laptop := d.tenant.AddDevice(ana("LT-042"))
+		for range 30 {
+			d.tenant.Infect("LT-042", graphtest.High)
+			time.Sleep(time.Minute)
+			d.tenant.Heal("LT-042")
+			time.Sleep(time.Minute)
+		}
+		healed := time.Now()
+		d.tenant.Infect("LT-042", graphtest.High)
+		dev := d.look(laptop)
+		if len(dev.Malware) != 21 || len(dev.ActiveMalware()) != 1 || !dev.Malware[0].Active() || healed.Sub(dev.Malware[20].Changed) > time.Hour {
+			t.Errorf("%d: %+v", len(dev.Malware), dev.Malware)
+		}
+	})
+}
+
 // Defender has healed the laptop, and the alert as the last sweep had it is all
 // that speaks against it: it is read at once, though it was read a minute ago.
 func TestAnAlertThatIsAllThatIsLeftIsReadAgain(t *testing.T) {
