@@ -332,3 +332,10 @@ func (d *drawer) Update(_ context.Context, key string, value []byte, rev uint64)
 	d.kept[key] = sheet{value, rev + 1}
 	return rev + 1, nil
 }
+
+func (d *drawer) Confirm(_ context.Context, key string, rev uint64) error {
+	if d.kept[key].rev != rev {
+		return errors.New("it was changed")
+	}
+	return nil
+}

@@ -73,6 +73,10 @@ type Store interface {
 	Get(ctx context.Context, key string) ([]byte, uint64, error)
 	Create(ctx context.Context, key string, value []byte) (uint64, error)
 	Update(ctx context.Context, key string, value []byte, rev uint64) (uint64, error)
+
+	// Confirm makes sure that a record is still at the revision that Get told, 0 for
+	// none; what Get has read may be of yesterday where several servers keep it.
+	Confirm(ctx context.Context, key string, rev uint64) error
 }
 
 // read reads a record; one that is not there is the zero value with revision 0.

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -75,7 +76,8 @@ func (g *Guard) Admit(ctx context.Context, c events.Case, t events.Task) (*event
 }
 
 // Still asks again right before the call, what may have changed since: pause,
-// protection and breaker. It costs one read of the store, or two.
+// protection and breaker. It costs one read of the store, or two; before what is
+// destructive most servers of a cluster must agree that they are so.
 func (g *Guard) Still(ctx context.Context, c events.Case, t events.Task) (*events.Held, error) {
 	return g.stands(ctx, c, t, false)
 }
@@ -110,9 +112,15 @@ func (g *Guard) stands(ctx context.Context, c events.Case, t events.Task, count 
 			return held(t, GateProtected, why, now.Add(24*time.Hour)), nil
 		}
 	}
-	ps, _, err := read[pauses](ctx, g.Store, pausesKey)
+	ps, rev, err := read[pauses](ctx, g.Store, pausesKey)
 	if err != nil {
 		return nil, err
+	}
+	surely := !count && t.Action.Grave() // this is the last word before the call
+	if surely {
+		if err := g.confirm(ctx, pausesKey, rev); err != nil {
+			return nil, err
+		}
 	}
 	if p, ok := ps.covering(c.Tenant, t.Action); ok {
 		return held(t, GatePause, p.Why(), again(t, GatePause, now)), nil
@@ -128,7 +136,10 @@ func (g *Guard) stands(ctx context.Context, c events.Case, t events.Task, count 
 	if count {
 		tr, doubt, err = g.breaker(ctx, c.Tenant)
 	} else {
-		tr, err = g.tripped(ctx, c.Tenant)
+		tr, rev, err = read[trip](ctx, g.Store, tripKey(c.Tenant))
+		if err == nil && surely {
+			err = g.confirm(ctx, tripKey(c.Tenant), rev)
+		}
 	}
 	switch {
 	case err != nil:
@@ -139,6 +150,13 @@ func (g *Guard) stands(ctx context.Context, c events.Case, t events.Task, count 
 		return held(t, GateBreaker, doubt, again(t, GateBreaker, now)), nil
 	}
 	return nil, nil
+}
+
+func (g *Guard) confirm(ctx context.Context, key string, rev uint64) error {
+	if err := g.Store.Confirm(ctx, key, rev); err != nil {
+		return fmt.Errorf("gate: whether %s is still as it was read: %w", key, err)
+	}
+	return nil
 }
 
 func (g *Guard) whole() error {

@@ -50,6 +50,15 @@ func (m *memory) Update(_ context.Context, key string, value []byte, rev uint64)
 	return rev + 1, nil
 }
 
+func (m *memory) Confirm(_ context.Context, key string, rev uint64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.rev[key] != rev {
+		return errors.New("conflict")
+	}
+	return nil
+}
+
 // A life is a tenant of eight devices, of which one is protected, and what has
 // happened to it.
 type life struct {

@@ -115,6 +115,8 @@ func (blank) Create(context.Context, string, []byte) (uint64, error) { return 1,
 
 func (blank) Update(context.Context, string, []byte, uint64) (uint64, error) { return 1, nil }
 
+func (blank) Confirm(context.Context, string, uint64) error { return nil }
+
 func (nowhere) Append(context.Context, events.Key, events.Fact, string) error { return nil }
 
 // edited is what somebody says was edited.

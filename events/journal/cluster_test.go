@@ -191,10 +191,10 @@ func TestCluster(t *testing.T) {
 	}
 
 	// A case that was read as it was before is told from one that is still so.
-	rev := must(t, of(j.last(t.Context(), k))).rev
-	check(t, j.confirm(t.Context(), k, rev))
-	check(t, j.confirm(t.Context(), k, rev))
-	if err := j.confirm(t.Context(), k, rev-1); !errors.Is(err, errConflict) {
+	at := must(t, of(j.last(t.Context(), k))).rev
+	check(t, j.confirm(t.Context(), k, at))
+	check(t, j.confirm(t.Context(), k, at))
+	if err := j.confirm(t.Context(), k, at-1); !errors.Is(err, errConflict) {
 		t.Errorf("got %v", err)
 	}
 	check(t, j.confirm(t.Context(), key("nobody"), 0))
@@ -207,6 +207,16 @@ func TestCluster(t *testing.T) {
 	must(t, of(j.State().Create(t.Context(), "mark", nil)))
 	if _, err := j.State().Create(t.Context(), "mark", nil); !errors.Is(err, ErrConflict) {
 		t.Errorf("got %v", err)
+	}
+	_, rev, err := j.State().Get(t.Context(), "mark")
+	check(t, err)
+	check(t, j.State().Confirm(t.Context(), "mark", rev))
+	check(t, j.State().Confirm(t.Context(), "nothing", 0))
+	if err := j.State().Confirm(t.Context(), "mark", rev-1); !errors.Is(err, ErrConflict) {
+		t.Errorf("got %v", err)
+	}
+	if keys := must(t, of(j.State().Keys(t.Context(), ""))); fmt.Sprint(keys) != "[mark]" {
+		t.Errorf("keys %v", keys)
 	}
 
 	w := newWorld(t)

@@ -26,10 +26,7 @@ func (j *Journal) confirm(ctx context.Context, k events.Key, rev uint64) error {
 	if err := j.crashed("case: confirm"); err != nil {
 		return err
 	}
-	m := nats.NewMsg("fence." + strconv.Itoa(j.PartitionOf(k)))
-	m.Header.Set(jetstream.ExpectedLastSubjSeqSubjHeader, caseSubject(k))
-	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(rev, 10))
-	_, err := j.js.PublishMsg(ctx, m)
+	err := stillAt(ctx, j.js, "fence."+strconv.Itoa(j.PartitionOf(k)), caseSubject(k), rev)
 	var refused *jetstream.APIError
 	if errors.As(err, &refused) && wrongSequence(refused) {
 		return errConflict
@@ -37,4 +34,14 @@ func (j *Journal) confirm(ctx context.Context, k events.Key, rev uint64) error {
 		return fmt.Errorf("journal: confirm case %s: %w", k, err)
 	}
 	return nil
+}
+
+// stillAt stores an empty message if the last one of another subject of the same
+// stream is that of a revision.
+func stillAt(ctx context.Context, js jetstream.JetStream, fence, subject string, rev uint64) error {
+	m := nats.NewMsg(fence)
+	m.Header.Set(jetstream.ExpectedLastSubjSeqSubjHeader, subject)
+	m.Header.Set(jetstream.ExpectedLastSubjSeqHeader, strconv.FormatUint(rev, 10))
+	_, err := js.PublishMsg(ctx, m)
+	return err
 }

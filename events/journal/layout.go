@@ -151,7 +151,7 @@ func (j *Journal) bucket(ctx context.Context, kv jetstream.KeyValue) (*State, er
 	if err != nil {
 		return nil, fmt.Errorf("bucket STATE: %w", err)
 	}
-	return &State{kv, st}, nil
+	return &State{kv, st, j.js}, nil
 }
 
 func (j *Journal) streams() map[string]*jetstream.Stream {

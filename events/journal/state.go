@@ -23,6 +23,7 @@ var (
 type State struct {
 	kv jetstream.KeyValue
 	st jetstream.Stream // that keeps it
+	js jetstream.JetStream
 }
 
 const own = "journal."
@@ -61,6 +62,17 @@ func (s *State) Update(ctx context.Context, key string, value []byte, rev uint64
 	}
 	rev, err := s.kv.Update(ctx, key, value, rev)
 	return rev, stateError(key, err)
+}
+
+// Confirm makes sure that a key that was read is still at its revision, 0 for one that
+// was not there; otherwise [ErrConflict]. A server of a cluster that was cut off may
+// have answered as of then; see [Journal.confirm]. It is for what must not be done on
+// such a word.
+func (s *State) Confirm(ctx context.Context, key string, rev uint64) error {
+	if s.st.CachedInfo().Config.Replicas <= 1 {
+		return nil
+	}
+	return stateError(key, stillAt(ctx, s.js, stateSubject+own+"fence", stateSubject+key, rev))
 }
 
 // Delete removes a key and leaves no trace. One that is not there is no error.

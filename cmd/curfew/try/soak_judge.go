@@ -212,8 +212,7 @@ func (s *soak) account(ctx context.Context) error {
 	kept := min(age, r.Seconds)
 	s.foretell("FACTS: age of the oldest", "s", age+30, oldest.Seconds())
 	s.foretell("FACTS: messages", "", 1.2*ramp.facts/ramp.at*kept, most)
-	// The more a device has been through, the longer a fact about it.
-	s.foretell("FACTS: bytes", "MB", 1.5*ramp.bytes/ramp.at*kept/(1<<20), mostBytes/(1<<20))
+	s.foretell("FACTS: bytes", "MB", 1.2*ramp.bytes/ramp.at*kept/(1<<20), mostBytes/(1<<20))
 	// A file is freed as a whole, when most of it has gone.
 	s.foretell("files of the queue", "MB", 2*bytes/(1<<20)+64, float64(diskUsed(s.first.data))/(1<<20))
 	return nil
