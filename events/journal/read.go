@@ -230,7 +230,7 @@ func (j *Journal) readFrom(ctx context.Context, st jetstream.Stream, filter stri
 		if info.NumPending == 0 {
 			return
 		}
-		msgs, err := cons.Messages(jetstream.PullMaxMessages(500))
+		msgs, err := cons.Messages(jetstream.PullMaxMessages(500), jetstream.PullHeartbeat(min(j.pulse, 4*time.Second)))
 		if err != nil {
 			yield(nil, fmt.Errorf("journal: read %s: %w", filter, err))
 			return
@@ -252,11 +252,20 @@ func (j *Journal) readFrom(ctx context.Context, st jetstream.Stream, filter stri
 	}
 }
 
+// silence is how long a reader hears nothing before it gives up. Until then it asks
+// again: what was asked for goes to a server that does not listen yet, now and then.
+const silence = 30 * time.Second
+
 func next(ctx context.Context, msgs jetstream.MessagesContext) (jetstream.Msg, *jetstream.MsgMetadata, error) {
-	m, err := msgs.Next(jetstream.NextContext(ctx))
-	if err != nil {
-		return nil, nil, err
+	for since := time.Now(); ; {
+		m, err := msgs.Next(jetstream.NextContext(ctx))
+		if errors.Is(err, jetstream.ErrNoHeartbeat) && time.Since(since) < silence {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		meta, err := m.Metadata()
+		return m, meta, err
 	}
-	meta, err := m.Metadata()
-	return m, meta, err
 }
