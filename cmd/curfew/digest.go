@@ -54,15 +54,15 @@ func (d digests) Tell(ctx context.Context, x gate.Digest, again bool) (string, e
 	return d.pagers.Tell(ctx, x.Destination, a)
 }
 
-// Over ends the alert of a digest that another one has replaced. In a channel, and by
-// mail, that would be one more message about nothing.
-func (d digests) Over(ctx context.Context, destination string, s gate.Sent) error {
+// Over ends the alert of a digest. In a channel, and by mail, that would be one more
+// message about nothing.
+func (d digests) Over(ctx context.Context, destination string, s gate.Sent, why string) error {
 	if x := d.conf.Destinations[destination]; x.Kind == "rota" || channelOf(x) != nil {
 		return nil
 	}
 	return d.pagers.Over(ctx, destination, page.Alert{
 		Task: s.Key + "-over", Key: s.Key, Ref: s.Receipt, Asked: s.At, Begun: s.At, Name: "Curfew", State: "over",
-		Title: "Over: digest for " + destination, Summary: "A newer digest has taken the place of this one", Severity: page.Warning,
+		Title: "Over: digest for " + destination, Summary: why, Severity: page.Warning,
 	})
 }
 

@@ -23,9 +23,10 @@ type Teller interface {
 	// may have been sent before. Its errors are those of a handler.
 	Tell(ctx context.Context, d Digest, again bool) (receipt string, err error)
 
-	// Over takes the digest back that another one has replaced, where it stands open
-	// and that makes no noise of its own.
-	Over(ctx context.Context, destination string, s Sent) error
+	// Over takes a digest back, where it stands open and that makes no noise of its own.
+	// Why is for people: another one has replaced it, or no case is open any more of
+	// those that it told of.
+	Over(ctx context.Context, destination string, s Sent, why string) error
 }
 
 // Waiting yields the cases that may wait for a digest. One that cannot be read is
@@ -39,7 +40,8 @@ type Waiting interface {
 //
 // What a digest tells of is the pages that the gate holds, as their cases have it.
 // It is fixed in the store before it is sent, with its key, and after a crash it is
-// the same again. Only then are the pages noted as told, each in its case.
+// the same again. Only then are the pages noted as told, each in its case. When all of
+// these cases are closed, the digest is taken back.
 type Digester struct {
 	Guard  *Guard // whose gates hold what a digest tells of, too
 	Cases  Waiting
@@ -81,9 +83,15 @@ func (d *Digester) Run(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, name := range slices.Sorted(maps.Keys(d.Guard.Noise)) {
 		wg.Go(func() {
-			for ctx.Err() == nil {
+			for looked := time.Now(); ctx.Err() == nil; {
 				if err := d.turn(ctx, name); err != nil && ctx.Err() == nil {
 					d.Log.Warn("a digest waits", "destination", name, "err", err)
+				}
+				if time.Since(looked) >= wellEvery {
+					looked = time.Now()
+					if err := d.lift(ctx, name); err != nil && ctx.Err() == nil {
+						d.Log.Warn("a digest is not taken back yet", "destination", name, "err", err)
+					}
 				}
 				select {
 				case <-ctx.Done():
@@ -251,6 +259,11 @@ func (d *Digester) finish(ctx context.Context, name string, s *sending) error {
 			return err
 		}
 	}
+	if s.Told {
+		if err := d.keep(ctx, name, s); err != nil {
+			return err
+		}
+	}
 	var before *Sent
 	err := d.mine(ctx, name, s, func(f *flow) {
 		now, n := time.Now().UTC(), d.Guard.Noise[name]
@@ -272,7 +285,7 @@ func (d *Digester) finish(ctx context.Context, name string, s *sending) error {
 	if err == nil && s.Told && before != nil && before.Tenant == "" {
 		limited, cancel := context.WithTimeout(ctx, digestTakes)
 		defer cancel()
-		if err := d.Teller.Over(limited, name, *before); err != nil && ctx.Err() == nil {
+		if err := d.Teller.Over(limited, name, *before, overReplaced); err != nil && ctx.Err() == nil {
 			d.Log.Warn("a digest that another one has replaced still stands open; a person should end it", "destination", name, "digest", before.Key, "err", err)
 		}
 	}

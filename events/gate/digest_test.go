@@ -63,7 +63,7 @@ func (p *pager) tell(_ context.Context, worker int, d gate.Digest, again bool) (
 	return "D-" + d.Key, err
 }
 
-func (p *pager) Over(_ context.Context, _ string, s gate.Sent) error {
+func (p *pager) Over(_ context.Context, _ string, s gate.Sent, _ string) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.over = append(p.over, s.Key)
@@ -125,8 +125,8 @@ func (w *world) told(n int) (single, digest, none int) {
 
 // TestStorm: of a hundred and fifty devices that turn bad within five minutes each has
 // one ticket; people get twenty pages and those that are urgent, and of all others
-// one digest at a time, with counts that add up. When all is well again only what
-// was paged is resolved.
+// one digest at a time, with counts that add up. When all is well again what was paged
+// is resolved, and the digest taken back.
 func TestStorm(t *testing.T) {
 	const n = 150
 	inWorld(t, 20_000, noisy(gate.Noise{Rate: gate.DefaultRate()}), func(w *world) {
@@ -166,6 +166,9 @@ func TestStorm(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		w.expect("resolved", w.count(events.Resolve, false), pages)
 		w.expect("tickets closed", w.count(events.Close, false), n)
+		if len(w.pager.over) != 2 || w.pager.over[1] != got[1].Key {
+			t.Errorf("all is well, and taken back are %v", w.pager.over)
+		}
 
 		w.mu.Lock()
 		w.threat[key(n)] = "mediumSeverity"

@@ -46,14 +46,13 @@ func (j *Journal) untaken(ctx context.Context) (Queue, error) {
 		} else if err != nil {
 			return q, err
 		}
-		info := c.CachedInfo()
-		n := info.NumPending + uint64(max(info.NumAckPending, 0))
-		if n == 0 {
-			continue
+		n, since, err := waits(ctx, j.facts, c.CachedInfo())
+		if err != nil {
+			return q, err
 		}
 		q.Waiting += n
-		if err := q.older(ctx, j.facts, info.AckFloor.Stream+1, factsOf(p)); err != nil {
-			return q, err
+		if n > 0 && (q.Oldest.IsZero() || since.Before(q.Oldest)) {
+			q.Oldest = since
 		}
 	}
 	return q, nil
@@ -70,32 +69,47 @@ func (j *Journal) undone(ctx context.Context, a events.Action) (Queue, error) {
 		if err != nil {
 			return q, err
 		}
-		q.Waiting = uint64(len(info.State.Subjects))
+		if q.Waiting = uint64(len(info.State.Subjects)); q.Waiting == 0 {
+			return q, nil
+		}
+		_, q.Oldest, err = first(ctx, j.tasks, 1, filter)
+		return q, err
 	case err != nil:
 		return q, err
-	default:
-		info := c.CachedInfo()
-		q.Waiting = info.NumPending + uint64(max(info.NumAckPending, 0))
 	}
-	if q.Waiting == 0 {
-		return q, nil
-	}
-	return q, q.older(ctx, j.tasks, 1, filter)
+	q.Waiting, q.Oldest, err = waits(ctx, j.tasks, c.CachedInfo())
+	return q, err
 }
 
-// older notes the time of the first message of a filter from seq on, if it is older.
-func (q *Queue) older(ctx context.Context, st jetstream.Stream, seq uint64, filter string) error {
+// waits is how many messages of a consumer are not done with, and since when the oldest
+// of them waits. The server counts along what is pending, and miscounts by thousands
+// when messages grow too old around a restart (seen of nats-server 2.15); so nothing is
+// said to wait of which there is no first one.
+func waits(ctx context.Context, st jetstream.Stream, c *jetstream.ConsumerInfo) (n uint64, since time.Time, err error) {
+	if n = c.NumPending + uint64(max(c.NumAckPending, 0)); n == 0 {
+		return 0, since, nil
+	}
+	from := c.AckFloor.Stream + 1
+	if st.CachedInfo().Config.Retention == jetstream.WorkQueuePolicy {
+		from = 1 // what is done is not there any more
+	}
+	found, since, err := first(ctx, st, from, c.Config.FilterSubject)
+	if err != nil || !found {
+		return 0, time.Time{}, err
+	}
+	return n, since, nil
+}
+
+// first is the time of the first message of a filter from seq on.
+func first(ctx context.Context, st jetstream.Stream, seq uint64, filter string) (found bool, at time.Time, err error) {
 	m, err := st.GetMsg(ctx, seq, jetstream.WithGetMsgSubject(filter))
 	switch {
-	case errors.Is(err, jetstream.ErrMsgNotFound): // done meanwhile
-		return nil
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return false, at, nil
 	case err != nil:
-		return err
+		return false, at, err
 	}
-	if at := m.Time.UTC(); q.Oldest.IsZero() || at.Before(q.Oldest) {
-		q.Oldest = at
-	}
-	return nil
+	return true, m.Time.UTC(), nil
 }
 
 // Letters are how many dead letters there are of one kind.

@@ -34,6 +34,10 @@ func TestBacklog(t *testing.T) {
 	if q := queue("facts"); q.Waiting != 0 || !q.Oldest.IsZero() {
 		t.Errorf("nothing waits, and it is %+v", q)
 	}
+	miscounted := jetstream.ConsumerInfo{NumPending: 24_433, Config: jetstream.ConsumerConfig{FilterSubject: factsOf(0)}}
+	if n, since, err := waits(ctx, j.facts, &miscounted); n != 0 || !since.IsZero() || err != nil {
+		t.Errorf("there is no first one, and %d wait since %v (%v)", n, since, err)
+	}
 	for _, d := range []string{"d1", "d2", "d3"} {
 		check(t, j.Append(ctx, key(d), events.Noticed{Source: "test"}, ""))
 	}

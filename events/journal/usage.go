@@ -55,7 +55,11 @@ func (j *Journal) use(ctx context.Context, name string) (Use, error) {
 	}
 	list := st.ListConsumers(ctx)
 	for c := range list.Info() {
-		u.Waiting += c.NumPending + uint64(max(c.NumAckPending, 0))
+		n, _, err := waits(ctx, st, c)
+		if err != nil {
+			return u, err
+		}
+		u.Waiting += n
 	}
 	return u, list.Err()
 }
