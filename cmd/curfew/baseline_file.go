@@ -103,6 +103,13 @@ func overlay(under, over any) any {
 	return out
 }
 
+func (c *config) tenantNames() (names []string) {
+	for _, t := range c.Tenants {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
 // baselineFile is the file to use.
 func (a *app) baselineFile(named string, conf *config) string {
 	if named != "" {
@@ -118,12 +125,8 @@ func (a *app) specsOf(conf *config, s baselineScope) ([]tenantSpec, error) {
 	if err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, t := range conf.Tenants {
-		names = append(names, t.Name)
-	}
 	file := a.baselineFile(s.file, conf)
-	specs, problems := loadBaseline(file, names)
+	specs, problems := loadBaseline(file, conf.tenantNames())
 	for _, p := range problems {
 		fmt.Fprintln(a.stderr, clean(p.String()))
 	}

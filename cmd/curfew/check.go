@@ -73,8 +73,8 @@ func (a *app) check(ctx context.Context, as role, asJSON, noSecrets bool) error 
 	return nil
 }
 
-// checkBaseline says what is wrong with the baseline that commands take who are named
-// none. One that the worker watches over was checked with its configuration.
+// checkBaseline says what is wrong with the baseline that the commands use which are not
+// told another one. One that the worker watches over was checked with its configuration.
 func (a *app) checkBaseline(conf *config) []problem {
 	file := a.baselineFile("", conf)
 	if len(conf.Baseline.specs) > 0 {
@@ -83,11 +83,7 @@ func (a *app) checkBaseline(conf *config) []problem {
 	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
 		return nil
 	}
-	var names []string
-	for _, t := range conf.Tenants {
-		names = append(names, t.Name)
-	}
-	_, problems := loadBaseline(file, names)
+	_, problems := loadBaseline(file, conf.tenantNames())
 	return problems
 }
 

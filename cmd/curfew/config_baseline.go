@@ -37,11 +37,7 @@ func (c *checker) driftWatch(conf *config) {
 	if c.o.Baseline || !conf.Role.watches() {
 		return // the commands about baselines read the file for themselves
 	}
-	var names []string
-	for _, t := range conf.Tenants {
-		names = append(names, t.Name)
-	}
-	specs, problems := loadBaseline(b.File, names)
+	specs, problems := loadBaseline(b.File, conf.tenantNames())
 	if bad := mistakes(problems); len(bad) > 0 {
 		c.missingFile("/baseline/file", "%s; `curfew baseline plan -f %s` says all", bad[0].Text, b.File)
 	}

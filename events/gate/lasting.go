@@ -18,8 +18,9 @@ const (
 )
 
 const (
-	wellEvery   = time.Minute // how often it is looked whether a digest is over
-	mostLasting = 4000        // devices kept of one; of more, a person ends it
+	wellEvery   = time.Minute    // how often it is looked whether a digest is over
+	mostLasting = 4000           // devices kept of one; of more, a person ends it
+	moreLasts   = 24 * time.Hour // how long after the last such digest the next is one, too
 )
 
 // A lasting is the digests of a destination that were told and still stand: one or,
@@ -49,18 +50,28 @@ func (d *Digester) keep(ctx context.Context, name string, s *sending) error {
 		if x.Key == s.Digest.Key {
 			return false, nil // a worker died after this
 		}
-		for _, task := range s.Tasks {
-			if k, ok := keyIn(task); ok && !slices.Contains(x.Devices, k.String()) {
-				x.Devices = append(x.Devices, k.String())
-			}
-		}
-		if len(x.Devices) > mostLasting {
-			x.Devices, x.More = nil, true
-		}
-		x.Sent = Sent{Key: s.Digest.Key, Receipt: s.As, Tenant: tenant, At: time.Now().UTC(), Cases: len(s.Tasks)}
-		(*v)[tenant] = x
+		sent := Sent{Key: s.Digest.Key, Receipt: s.As, Tenant: tenant, At: time.Now().UTC(), Cases: len(s.Tasks)}
+		(*v)[tenant] = x.next(sent, s.Tasks)
 		return true, nil
 	})
+}
+
+// next is the digest that takes the place of x and tells of these tasks. One of more
+// devices than are kept stands for a person to end, but those of a later day do not.
+func (x lasts) next(s Sent, tasks []string) lasts {
+	if x.More && s.At.Sub(x.At) > moreLasts {
+		x = lasts{}
+	}
+	for _, task := range tasks {
+		if k, ok := keyIn(task); ok && !slices.Contains(x.Devices, k.String()) {
+			x.Devices = append(x.Devices, k.String())
+		}
+	}
+	if len(x.Devices) > mostLasting {
+		x.Devices, x.More = nil, true
+	}
+	x.Sent = s
+	return x
 }
 
 // keyIn is the device in the id of a task.
